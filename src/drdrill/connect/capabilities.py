@@ -1,0 +1,155 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""What can be done to a thing, whoever does it. One small protocol for each capability; ways in implement them.
+
+Strikes carry a tag, `hold`, that the drill chose and wrote into its undo log *before* it called. Everything that a way in
+makes carries that tag, so that it can be found, healed and proved absent from the tag alone, by another process.
+Leases are seconds. A way in returns the lease that it really got; the hold works with that one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Pair = tuple[str, str]
+"""An ordered pair of hosts: what the first sends to the second."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """What a strike got: seconds until it heals itself, and when its first and last command were given (CLOCK_MONOTONIC ns)."""
+
+    lease_s: float
+    first_ns: int
+    last_ns: int
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """The answer to a renewal. Only `held` means that the strike is still in force; `at_ns` says when it ended."""
+
+    state: Literal["held", "lapsed", "healed", "revoked", "unknown"]
+    left_s: float = 0.0
+    at_ns: int | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """The answer to a question about the estate: yes, no or cannot tell, in words, with the counts behind it."""
+
+    answer: bool | None
+    words: str
+    counts: Mapping[str, float | int | str] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Traffic(Protocol):
+    """The hold's own traffic over the pairs that it cuts: one connection opened before the strike, a fresh one at each look."""
+
+    def look(self) -> Look:
+        """Offer traffic on every pair, both directions, old connections and new ones.
+
+        Answer True: it flows on every pair; False: nothing got through on any; None: neither (words say which pairs), or it
+        cannot be told.
+        """
+
+    def close(self) -> None:
+        """Close every connection."""
+
+
+@runtime_checkable
+class Links(Protocol):
+    """Cut and restore what hosts send to each other."""
+
+    name: str
+
+    def supports(self, hosts: Sequence[str]) -> bool:
+        """Whether this way in can cut links of all these hosts."""
+
+    def ready(self, hosts: Sequence[str]) -> Look:
+        """Whether the way in and the way back work, without harm."""
+
+    def traffic(self, pairs: Sequence[Pair]) -> Traffic | None:
+        """Open the hold's own traffic over these pairs, or None where it cannot be offered."""
+
+    def cut(self, hold: str, drill: str, pairs: Sequence[Pair], lease_s: float, hard_end_s: float) -> Lease:
+        """Cut these pairs. The timer is armed where the cut is, before or with it. Raises WayInFailed."""
+
+    def renew(self, hold: str, lease_s: float) -> Renewal:
+        """Extend; never strike again. Raises WayInFailed."""
+
+    def restore(self, hold: str) -> Lease:
+        """End this hold, whatever is left of it; fine when it is gone. `lease_s` is 0. Raises WayInFailed."""
+
+    def is_cut(self, hold: str, pairs: Sequence[Pair]) -> Look:
+        """True: the cut of this hold is in force on every pair; False: nothing of it is left."""
+
+    def revoke(self, drill: str) -> None:
+        """Nobody can renew a hold of this drill any more."""
+
+    def holds(self, drill: str | None = None) -> Sequence[str]:
+        """The tags of the holds that are open, of one drill or of all."""
+
+
+@runtime_checkable
+class Power(Protocol):
+    """Take the power of hosts away and give it back."""
+
+    name: str
+
+    def supports(self, hosts: Sequence[str]) -> bool:
+        """Whether this way in holds the power of all these hosts."""
+
+    def ready(self, hosts: Sequence[str]) -> Look:
+        """Whether the way in and the way back work, without harm."""
+
+    def off(self, hold: str, drill: str, hosts: Sequence[str], lease_s: float, hard_end_s: float) -> Lease:
+        """Take the power away, without a goodbye. Raises WayInFailed."""
+
+    def renew(self, hold: str, lease_s: float) -> Renewal:
+        """Extend; never strike again. Raises WayInFailed."""
+
+    def on(self, hold: str, hosts: Sequence[str]) -> Lease:
+        """Give the power back, whatever was off; fine when all are on. Raises WayInFailed."""
+
+    def is_off(self, hosts: Sequence[str]) -> Look:
+        """True: all of them are off; False: all are on; None: some, or it cannot be told."""
+
+    def revoke(self, drill: str) -> None:
+        """Nobody can renew a hold of this drill any more."""
+
+    def holds(self, drill: str | None = None) -> Sequence[str]:
+        """The tags of the holds that are open, of one drill or of all."""
+
+
+@runtime_checkable
+class Vantages(Protocol):
+    """Where clients stand: how a process at a vantage point reaches an endpoint, and how it is started there."""
+
+    name: str
+
+    def address(self, vantage: str, url: str) -> str:
+        """The URL by which a client at this vantage point reaches the endpoint. Raises Unreachable, BadInput."""
+
+    def command(self, vantage: str, argv: Sequence[str]) -> Sequence[str]:
+        """The command that runs `argv` at this vantage point (a prefix that enters a namespace, or `argv` itself)."""
+
+
+@runtime_checkable
+class Inventory(Protocol):
+    """What a supervisor of an estate knows about its hosts, for `ready` and for the comparison of before and after."""
+
+    name: str
+
+    def states(self) -> Mapping[str, Look]:
+        """For each host whether it is up with everything that should run on it."""
+
+    def audit(self) -> Look:
+        """True: no unexplained connection goes around the links; False: some do; None: it cannot be told."""
+
+    def about(self) -> Mapping[str, str | Sequence[str]]:
+        """What the reports say about this estate: lab, version, links ("user-space"), flaws."""

@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""The protocol of a database engine: what a drill asks, whoever makes the database.
+
+No engine leaks into a sentence, a step, a fault or a check. An engine is made for one database of the estate and opens its
+own connections through the management path, which no fault cuts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from drdrill.connect.capabilities import Look
+
+Outcome = Literal["ok", "fail", "unknown"]
+
+
+@dataclass(frozen=True)
+class Member:
+    """One member as the engine itself sees it.
+
+    `role` is writer, replica, voter or unknown; `in_step` is None where it cannot be told. `lag_bytes` is how far a replica
+    is behind; `words` say what was asked and answered.
+    """
+
+    host: str
+    site: str | None
+    role: Literal["writer", "replica", "voter", "unknown"]
+    healthy: bool
+    in_step: bool | None
+    lag_bytes: int | None
+    words: str
+    synchronous: bool | None = None
+
+
+class Engine(Protocol):
+    """One replicated database."""
+
+    name: str
+    consistency: str
+    """The level that the engine promises to a client, in its own words."""
+
+    def members(self) -> Sequence[Member]:
+        """Every member that can hold data, asked at the same time, each within 2 s; a silent one is `unknown`."""
+
+    def writer(self) -> str | None:
+        """The one host that claims to be the writer; None when there is none, or more than one."""
+
+    def claims(self) -> Sequence[tuple[str, bool | None]]:
+        """Quickly, for sampling: each member and whether it claims to accept writes now (None: silent)."""
+
+    def readable(self, host: str) -> Look:
+        """Whether this member can be read now."""
+
+    def keys(self, host: str, table: str, column: str, prefix: str) -> Iterator[str]:
+        """Every key of this table that begins with `prefix`, in order, from this member. Raises WayInFailed."""
+
+    def in_step(self) -> Look:
+        """True: one writer, every other member follows it on its timeline and has everything (lag 0, synchronous if promised)."""
+
+    def settled(self, host: str, since: str) -> Look:
+        """Whether this member has applied everything up to the position `since` of `position()`."""
+
+    def position(self) -> str:
+        """The writer's current position in its log. Raises WayInFailed."""
+
+    def switch_over(self, host: str) -> None:
+        """Planned: make this member the writer, and return once it claims to be. Raises WayInFailed, Refused."""
+
+    def classify(self, phase: Literal["connect", "statement", "commit"], code: str | None) -> Outcome:
+        """What a client may conclude from an error: phase first, code second."""

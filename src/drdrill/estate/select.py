@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which hosts a sentence means. Pure: an estate and what was seen of it in, names out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from drdrill.errors import BadInput
+
+if TYPE_CHECKING:
+    from drdrill.estate.model import Estate, Service
+
+
+def hosts_at(estate: Estate, site: str) -> tuple[str, ...]:
+    """All hosts of a site, in the order of the estate file."""
+    return tuple(h.name for h in estate.hosts.values() if h.site == site)
+
+
+def pairs_across(estate: Estate, site: str, peer: str | None = None) -> tuple[tuple[str, str], ...]:
+    """Every ordered pair of hosts that a cut of `site` breaks.
+
+    With `peer` only the pairs between the two sites; without it the site is cut from every other place, the client
+    network (hosts without a site) included.
+    """
+    inside = hosts_at(estate, site)
+    outside = [h.name for h in estate.hosts.values() if h.site != site and (peer is None or h.site == peer)]
+    return tuple(pair for a in inside for b in outside for pair in ((a, b), (b, a)))
+
+
+def candidates(estate: Estate, role: str, service: Service, site: str) -> tuple[str, ...]:
+    """Every host that `the R host of service "S" at site "X"` could mean.
+
+    Raises:
+        BadInput: there is none, so the sentence can never be meant.
+    """
+    if role == "database":
+        if service.database is None:
+            raise BadInput(f'service "{service.name}" names no database, so it has no database host')
+        names: tuple[str, ...] = tuple(estate.databases[service.database].nodes)
+    else:
+        names = service.hosts.get(role, ())
+    found = tuple(n for n in names if estate.hosts[n].site == site)
+    if not found:
+        raise BadInput(f'service "{service.name}" has no {role} host at site "{site}"')
+    return found
+
+
+def vantage_at(estate: Estate, site: str | None) -> str | None:
+    """The vantage point of a site, or of the client network for None; None when there is none."""
+    return next((v.name for v in estate.vantage.values() if v.site == site), None)
+
+
+def serving_sites(estate: Estate) -> tuple[str, ...]:
+    """The sites that are not `votes_only`."""
+    return tuple(s.name for s in estate.sites.values() if not s.votes_only)

@@ -1,0 +1,147 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""The append-only, hash-chained record of a drill: written as it happens, readable after any crash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from drdrill.errors import BadInput
+from drdrill.journal.clock import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FILE_NAME = "journal.jsonl"
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a journal. `t` is CLOCK_MONOTONIC in nanoseconds."""
+
+    n: int
+    t: int
+    wall: str
+    kind: str
+    data: dict[str, Any]
+    hash: str
+
+
+def digest(line: dict[str, Any]) -> str:
+    """SHA-256 of a line without its own hash, as canonical JSON (sorted keys, no spaces, UTF-8)."""
+    body = {k: v for k, v in line.items() if k != "hash"}
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Journal:
+    """Writes one journal. Every event reaches the disk (fsync) before `write` returns.
+
+    Events are a few hundred in a drill, so a sync for each costs less than a question which of them mattered.
+
+    Args:
+        folder: the drill's folder; made if it is not there.
+        clock: the base that gives events their wall time.
+    """
+
+    def __init__(self, folder: Path, clock: Clock | None = None) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.clock = clock or Clock.now()
+        self._lock = threading.Lock()
+        self._n = 0
+        self._prev = GENESIS
+        self._fd = os.open(folder / FILE_NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+
+    def write(self, kind: str, **data: Any) -> Event:
+        """Append one event.
+
+        Raises:
+            OSError: the disk is full or gone; the drill must abort, since what is not recorded did not happen.
+        """
+        with self._lock:
+            t = time.monotonic_ns()
+            wall = self.clock.wall(t).isoformat(timespec="microseconds")
+            line: dict[str, Any] = {"n": self._n, "t": t, "wall": wall, "kind": kind, "data": data, "prev": self._prev}
+            line["hash"] = digest(line)
+            text = json.dumps(line, separators=(",", ":"), ensure_ascii=False, allow_nan=False) + "\n"
+            raw = text.encode()
+            if os.write(self._fd, raw) != len(raw):
+                raise OSError(f"the journal {self.folder / FILE_NAME} took only a part of an event; is the disk full?")
+            os.fsync(self._fd)
+            self._n += 1
+            self._prev = str(line["hash"])
+            return Event(self._n - 1, t, wall, kind, data, self._prev)
+
+    def close(self) -> None:
+        """Close the file; nothing is pending."""
+        with self._lock:
+            if self._fd >= 0:
+                os.close(self._fd)
+                self._fd = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a journal file holds.
+
+    `torn` says what was cut from the tail of a file whose writer died, or None. `broken` says where the chain does not
+    hold, or None; the events before that place are still given, those after it are not.
+    """
+
+    events: tuple[Event, ...]
+    torn: str | None = None
+    broken: str | None = None
+
+    def of(self, *kinds: str) -> Iterator[Event]:
+        """The events of these kinds, in order."""
+        return (e for e in self.events if e.kind in kinds)
+
+    def last(self, kind: str) -> Event | None:
+        """The last event of a kind, or None."""
+        return next((e for e in reversed(self.events) if e.kind == kind), None)
+
+
+def read(folder: Path) -> Reading:
+    """Read the journal in a drill's folder.
+
+    Raises:
+        BadInput: there is none.
+    """
+    path = folder / FILE_NAME
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise BadInput(
+            f"{path}: no journal can be read there ({error.strerror}); name the folder of a drill"
+        ) from error
+    events: list[Event] = []
+    prev = GENESIS
+    lines = raw.split(b"\n")
+    torn = f"{len(lines[-1])} bytes of an unfinished event were cut from the end" if lines[-1] else None
+    for number, text in enumerate(lines[:-1], 1):
+        try:
+            line = json.loads(text)
+            good = line["prev"] == prev and line["hash"] == digest(line)
+            event = Event(line["n"], line["t"], line["wall"], line["kind"], line["data"], line["hash"])
+        except (ValueError, KeyError, TypeError):
+            good = False
+        if not good:
+            return Reading(tuple(events), torn, f"{path}:{number}: this line is not what was written")
+        events.append(event)
+        prev = event.hash
+    return Reading(tuple(events), torn)

@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""What measuring leaves on disk: streams of records of fixed width, one file for each probe and each writer.
+
+`data/NAME.bin` is a numpy array of one dtype, appended as it happens; `data/NAME.json` says which (`kind`), and by whom it
+was written. A file whose length is no multiple of the record's width has a torn tail: it is cut, and said.
+All times are CLOCK_MONOTONIC nanoseconds of the machine that wrote them; 0 means never.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+SAMPLE: Final = [
+    ("seq", "<u4"),
+    ("due", "<i8"),
+    ("sent", "<i8"),
+    ("done", "<i8"),
+    ("outcome", "u1"),
+    ("status", "<i2"),
+    ("note", "S32"),
+]
+"""One timed attempt of a probe. Latency is done - due."""
+
+INTENT: Final = [("seq", "<u4"), ("due", "<i8")]
+"""A write that will be sent, on disk before it is."""
+
+OPERATION: Final = [
+    ("seq", "<u4"),
+    ("due", "<i8"),
+    ("sent", "<i8"),
+    ("done", "<i8"),
+    ("outcome", "u1"),
+    ("status", "<i2"),
+    ("note", "S32"),
+]
+"""One write that ended (or was never sent). An intent without an operation has an unknown outcome."""
+
+CLAIM: Final = [("seq", "<u4"), ("due", "<i8"), ("done", "<i8"), ("member", "u1"), ("claims", "u1")]
+"""Whether one member claims to be the writer: 0 no, 1 yes, 2 silent. `member` indexes the head's `members`."""
+
+
+class Seen(enum.IntEnum):
+    """What a probe saw. Everything but GOOD is bad."""
+
+    GOOD = 0
+    WRONG = 1
+    LATE = 2
+    REFUSED = 3
+    SILENT = 4
+    BROKEN = 5
+
+
+class Done(enum.IntEnum):
+    """How a write ended."""
+
+    OK = 1
+    FAIL = 2
+    UNKNOWN = 3
+    UNSENT = 4
+
+
+class Claim(enum.IntEnum):
+    """Whether a member says that it accepts writes."""
+
+    NO = 0
+    YES = 1
+    SILENT = 2
