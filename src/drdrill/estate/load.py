@@ -108,7 +108,8 @@ def _read(path: Path) -> tuple[Any, Callable[[_PLACE], int]]:
         line = 1
         for key in place:
             try:
-                at = node.lc.value(key) if isinstance(node, list) else node.lc.key(key)
+                marks: Any = node.lc  # ruamel keeps lines beside its own dicts and lists
+                at = marks.item(key) if isinstance(node, list) else marks.key(key)
                 node, line = node[key], at[0] + 1
             except (KeyError, IndexError, AttributeError, TypeError):
                 break
