@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from drdrill.errors import BadInput, Unreachable
-from drdrill.parts import Parts
+from drdrill.connect.parts import Parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
