@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from drdrill.errors import BadInput
+from drdrill.journal.journal import FILE_NAME, Journal, read
+
+
+@pytest.fixture
+def written(tmp_path):
+    with Journal(tmp_path / "drill") as journal:
+        for n in range(3):
+            journal.write("note", words=f"第 {n}")
+    return tmp_path / "drill"
+
+
+def test_what_was_written_is_read_in_order(written):
+    reading = read(written)
+    assert [e.data["words"] for e in reading.events] == ["第 0", "第 1", "第 2"]
+    assert reading.torn is None
+    assert reading.broken is None
+    assert reading.events[0].t < reading.events[2].t
+
+
+@pytest.mark.parametrize("cut", [1, 5, 60])
+def test_a_torn_tail_is_cut_and_said_and_nothing_before_it_is_lost(written, cut):
+    path = written / FILE_NAME
+    raw = path.read_bytes()
+    path.write_bytes(raw[:-cut])
+    reading = read(written)
+    assert [e.data["words"] for e in reading.events] == ["第 0", "第 1"]
+    assert reading.torn is not None
+    assert reading.broken is None
+
+
+def test_a_changed_line_breaks_the_chain_there(written):
+    path = written / FILE_NAME
+    lines = path.read_text().splitlines()
+    changed = json.loads(lines[1])
+    changed["data"]["words"] = "another"
+    lines[1] = json.dumps(changed)
+    path.write_text("\n".join(lines) + "\n")
+    reading = read(written)
+    assert len(reading.events) == 1
+    assert reading.broken is not None
+    assert ":2: this line is not what was written" in reading.broken
+
+
+def test_a_removed_line_breaks_the_chain(written):
+    path = written / FILE_NAME
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text(lines[0] + lines[2])
+    assert read(written).broken is not None
+
+
+def test_two_drills_never_share_a_journal(written):
+    with pytest.raises(FileExistsError):
+        Journal(written)
+
+
+def test_a_folder_without_a_journal_is_told(tmp_path):
+    with pytest.raises(BadInput, match="no journal can be read"):
+        read(tmp_path)
+
+
+def test_a_full_disk_is_not_silent(written, monkeypatch):
+    """A write that the disk took only a part of is an error: what is not recorded did not happen."""
+    monkeypatch.setattr("drdrill.journal.journal.os.write", lambda _fd, raw: len(raw) - 1)
+    with Journal(written / "other") as journal, pytest.raises(OSError, match="disk full"):
+        journal.write("note", words="x")
