@@ -20,7 +20,8 @@ def write_all(folder: Path) -> list[Path]:
     Raises:
         BadInput: there is no journal in that folder.
     """
-    from drdrill.journal.recording import load  # noqa: PLC0415 - numpy and Jinja2 only when a report is really written
     from drdrill.reports import html  # noqa: PLC0415
+
+    from drdrill.journal.recording import load  # noqa: PLC0415 - numpy and Jinja2 only when a report is really written
 
     return [html.write(load(folder), folder / REPORT_NAME)]

@@ -11,20 +11,25 @@ import functools
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, StrictUndefined
+from drdrill.reports import account, figures, objectives, proof, svg, tables, timeline
+from drdrill.reports.drawing import Bars, Strip
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from drdrill.journal import events
 from drdrill.journal.journal import FILE_NAME
-from drdrill.reports import account, figures, svg, tables, timeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from drdrill.reports.drawing import Axis, Drawing
+
     from drdrill.journal.recording import Recording
 
 MOST_WITNESSES = 50
+_ABOUT = ("drill", "estate", "links", "lab_flaws", "feature", "description", "tags", "versions")
+"""What the template asks of a drill's beginning; all of it is unknown when not even that was recorded."""
 
 
 def write(recording: Recording, out: Path) -> Path:
@@ -39,8 +44,8 @@ def write(recording: Recording, out: Path) -> Path:
 def render(recording: Recording) -> str:
     """The report as text."""
     drawing = timeline.draw(recording)
-    about = recording.about
-    wrote = account.writes(recording)
+    about = dict.fromkeys(_ABOUT) | dict(recording.about)
+    wrote = objectives.writes(recording)
     return _template().render(
         about=about,
         language=str(about.get("language") or "en"),
@@ -48,7 +53,7 @@ def render(recording: Recording) -> str:
         result=account.result(recording),
         restoration=account.restoration(recording),
         differences=_differences(recording),
-        promises=account.promises(recording),
+        promises=objectives.promises(recording),
         writes=wrote,
         drawing=drawing,
         axis=drawing.axis if drawing else None,
@@ -74,7 +79,7 @@ def render(recording: Recording) -> str:
 
 
 @functools.cache
-def _template() -> Any:
+def _template() -> Template:
     """The template, with autoescape on: sentences, messages and keys come from outside and may hold anything."""
     folder = resources.files("drdrill.reports") / "templates"
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -102,13 +107,13 @@ def _code(text: object) -> Markup:
     return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in enumerate(parts))
 
 
-def _legend(drawing: timeline.Drawing | None) -> set[str]:
+def _legend(drawing: Drawing | None) -> set[str]:
     """Which forms occur in the picture; only those are explained."""
     if drawing is None:
         return set()
     rows = [row for group in drawing.groups for row in group.rows]
-    bars = [row for row in rows if isinstance(row, timeline.Bars)]
-    strips = [row for row in rows if isinstance(row, timeline.Strip)]
+    bars = [row for row in rows if isinstance(row, Bars)]
+    strips = [row for row in rows if isinstance(row, Strip)]
     occurs = {
         "shade": drawing.faults,
         "strips": [s for s in strips if s.kind != "claims"],
@@ -134,7 +139,7 @@ def _check(data: Mapping[str, Any]) -> dict[str, Any]:
     return {**data, "shown": shown, "hidden": max(0, total - len(shown)), "total": total, "asked": asked}
 
 
-def _blow(blow: account.Blow, axis: timeline.Axis) -> dict[str, Any]:
+def _blow(blow: account.Blow, axis: Axis) -> dict[str, Any]:
     looks = [
         (figures.relative(axis.at(e.t)), e.data["question"].replace("_", " "), e.data["answer"], e.data.get("words") or "",
          ", ".join(f"{k} {v}" for k, v in (e.data.get("counts") or {}).items()))
@@ -144,7 +149,7 @@ def _blow(blow: account.Blow, axis: timeline.Axis) -> dict[str, Any]:
     return {
         "title": blow.title,
         "fault": blow.fault,
-        "proof": tables.proof(blow, axis),
+        "proof": proof.life(blow, axis),
         "looks": looks,
         "commands": commands,
     }

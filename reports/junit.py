@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from drdrill.reports import account
+from drdrill.reports import account, objectives
 
 if TYPE_CHECKING:
     from drdrill.journal.recording import Recording
@@ -23,14 +23,14 @@ def properties(recording: Recording) -> list[tuple[str, object]]:
         ("result", account.result(recording).word),
         ("restoration", account.restoration(recording).word),
     ]
-    for promise in account.promises(recording):
+    for promise in objectives.promises(recording):
         found.append((f"{promise.service}.rto_objective_s", promise.objective_s))
         found.append((f"{promise.service}.outages", promise.outages))
         if promise.lower_s is not None:
             found.append((f"{promise.service}.rto_lower_s", math.floor(promise.lower_s * 1000) / 1000))
         if promise.upper_s is not None:
             found.append((f"{promise.service}.rto_upper_s", math.ceil(promise.upper_s * 1000) / 1000))
-    wrote = account.writes(recording)
+    wrote = objectives.writes(recording)
     if wrote is not None:
         found += [("rpo_acknowledged", wrote.acknowledged), ("rpo_unknown", wrote.unknown)]
         if wrote.lost is not None:

@@ -16,12 +16,12 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from drdrill.reports import figures, strips
-from drdrill.reports.timeline import WIDTH, Bars, Strip
+from drdrill.reports.drawing import WIDTH, Bars, Strip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from drdrill.reports.timeline import Axis, Band, Bracket, Drawing, Group, Segment
+    from drdrill.reports.drawing import Axis, Band, Bracket, Drawing, Group, Segment
 
 LEFT: Final = 196
 """The gutter for labels."""
@@ -83,7 +83,7 @@ class _Canvas:
         self.parts.append(f"<title>{escape(text)}</title>" if shown != text else "")
         self.parts.append(f'<tspan class="note" dx="6">{escape(note)}</tspan></text>' if note else "</text>")
 
-    def rect(self, kind: str, x: float, y: float, width: float, height: float, hover: str = "") -> None:
+    def rect(self, kind: str, x: float, y: float, width: float, height: float, *, hover: str = "") -> None:
         """A rectangle of a class."""
         box = f'<rect class="{kind}" x="{x:.5g}" y="{y:g}" width="{width:.5g}" height="{height:g}"'
         self.parts.append(f"{box}><title>{escape(hover)}</title></rect>" if hover else f"{box}/>")
@@ -114,7 +114,7 @@ def _bands(canvas: _Canvas, heading: str, kind: str, bands: Sequence[Band]) -> N
     for band, begin, width, text_x, lane, beside in places:
         y = canvas.y + lane * 22
         extra = " lapsed" if band.lapsed else " open" if band.open else ""
-        canvas.rect(f"{kind}-bar{extra}", begin, y, width, 19, band.hover)
+        canvas.rect(f"{kind}-bar{extra}", begin, y, width, 19, hover=band.hover)
         canvas.parts.append(
             f'<text class="{kind}-name{beside}" x="{text_x:.5g}" y="{y + 13.5:g}">{escape(band.title)}</text>'
         )
@@ -130,7 +130,7 @@ def _sentences(canvas: _Canvas, drawing: Drawing) -> None:
     for sentence in drawing.sentences:
         begin, end = canvas.x(sentence.from_s), canvas.x(sentence.to_s)
         width = max(end - begin - 1, 1.5)
-        canvas.rect(f"sentence {escape(sentence.status)}", begin, canvas.y + 2, width, 13, sentence.hover)
+        canvas.rect(f"sentence {escape(sentence.status)}", begin, canvas.y + 2, width, 13, hover=sentence.hover)
         number = str(sentence.number)
         x = begin + 3
         if width >= _width(number, 10) + 5 and x >= taken:
@@ -172,7 +172,7 @@ def _strip(canvas: _Canvas, strip: Strip) -> None:
     for from_s, to_s in strip.unjudged:
         begin = canvas.x(from_s)
         words = f"not judged from {figures.relative(from_s)} to {figures.relative(to_s)}: this site was struck"
-        canvas.rect("unjudged", begin, canvas.y, canvas.x(to_s) - begin, height, words)
+        canvas.rect("unjudged", begin, canvas.y, canvas.x(to_s) - begin, height, hover=words)
     canvas.y += height + 7
 
 
@@ -187,7 +187,7 @@ def _blocks(canvas: _Canvas, kind: str, segments: Sequence[Segment], y: float, h
         )
         return
     for s in segments:
-        canvas.rect(kind, LEFT + s.first, y, max(s.after - s.first, least), height, s.hover)
+        canvas.rect(kind, LEFT + s.first, y, max(s.after - s.first, least), height, hover=s.hover)
 
 
 def _brackets(canvas: _Canvas, brackets: Sequence[Bracket]) -> None:
@@ -217,7 +217,7 @@ def _bars(canvas: _Canvas, bars: Bars) -> None:
     for from_s, to_s in bars.pauses:
         begin = canvas.x(from_s)
         words = f"paused on purpose from {figures.relative(from_s)} to {figures.relative(to_s)}; part of no outage"
-        canvas.rect("paused", begin, canvas.y, max(canvas.x(to_s) - begin, _LEAST), height, words)
+        canvas.rect("paused", begin, canvas.y, max(canvas.x(to_s) - begin, _LEAST), height, hover=words)
     canvas.parts.append(f'<line class="floor" x1="{LEFT}" x2="{LEFT + WIDTH}" y1="{floor:g}" y2="{floor:g}"/>')
     top = max(bars.due, *bars.acknowledged, 1.0)
     for i, (acknowledged, unanswered) in enumerate(zip(bars.acknowledged, bars.unanswered, strict=True)):
@@ -226,9 +226,9 @@ def _bars(canvas: _Canvas, bars: Bars) -> None:
         width -= 0.6 if width > 6 else 0  # noqa: PLR2004 - narrow bars stand side by side, so that a full row looks full
         if acknowledged:
             tall = max(round(acknowledged / top * height, 2), 1.0)
-            canvas.rect("acknowledged", begin, floor - tall, width, tall, bars.hovers[i])
+            canvas.rect("acknowledged", begin, floor - tall, width, tall, hover=bars.hovers[i])
         if unanswered:
-            canvas.rect("unanswered", begin, floor + 1.5, max(width, _LEAST), 4, bars.hovers[i])
+            canvas.rect("unanswered", begin, floor + 1.5, max(width, _LEAST), 4, hover=bars.hovers[i])
     canvas.y = floor + 14
 
 

@@ -7,16 +7,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from drdrill.reports import figures, strips
+from drdrill.reports.drawing import Bars
+
 from drdrill.journal import events
-from drdrill.reports import account, figures, strips
-from drdrill.reports.timeline import Bars
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from drdrill.reports.drawing import Axis, Drawing
+
     from drdrill.journal.journal import Event
     from drdrill.journal.recording import Recording
-    from drdrill.reports.timeline import Axis, Drawing
 
 MOST_RUNS: Final = 100
 """Intervals shown of one probe; a service that flaps has more, and the table says how many."""
@@ -147,58 +149,3 @@ def written(drawing: Drawing) -> tuple[list[str], list[list[str]]]:
         if any(cell != "0" for cell in cells):
             rows.append([figures.relative(every[0].from_s + i * every[0].bin_s), *cells])
     return head, rows
-
-
-def proof(blow: account.Blow, axis: Axis) -> list[tuple[str, str]]:
-    """The life of one fault as pairs of a word and what was seen."""
-    rows = [("targets", ", ".join(blow.targets)), ("chosen because", blow.why)]
-    for e in blow.of(events.FAULT_ARMED):
-        rows.append(
-            (
-                "armed",
-                f"lease {figures.promise(e.data['lease_s'])}, hard end {figures.promise(e.data['hard_end_s'])} after it",
-            )
-        )
-    for e in blow.of(events.FAULT_STRUCK):
-        length = figures.span((e.data["last_ns"] - e.data["first_ns"]) / 1e9)
-        rows.append(("struck", f"{axis.stamp(e.data['first_ns'])}; its commands took {length}"))
-    if not blow.of(events.FAULT_STRUCK):
-        rows.append(("struck", "no strike was recorded"))
-    for question, word in (("took_hold", "took hold"), ("held", "held"), ("healed", "seen healed")):
-        looks = blow.looks(question)
-        if looks:
-            rows.append((word, f"{account.count_of(looks)}. {_telling(looks)}".strip()))
-        elif blow.of(events.FAULT_STRUCK) and question != "healed":
-            rows.append((word, "not looked at, so not proven"))
-    renewed = len(blow.of(events.FAULT_RENEWED))
-    rows += [("renewed", figures.plural(renewed, "time"))] if renewed else []
-    rows += _endings(blow, axis)
-    return [(word, words) for word, words in rows if words]
-
-
-def _endings(blow: account.Blow, axis: Axis) -> list[tuple[str, str]]:
-    rows = []
-    for e in blow.of(events.FAULT_LAPSED):
-        when = axis.stamp(e.data["at_ns"]) if e.data.get("at_ns") else "at an instant that is not known"
-        rows.append(("lapsed", f"{when}: it ended before its heal was asked for"))
-    reasons = {
-        "sentence": "by its sentence",
-        "end": "at the end",
-        "abort": "because the drill stopped",
-        "recover": "by recover",
-    }
-    for e in blow.of(events.FAULT_HEALING):
-        rows.append(("heal asked for", f"{axis.stamp(e.t)}, {reasons.get(e.data['reason'], e.data['reason'])}"))
-    for e in blow.of(events.FAULT_HEALED):
-        length = figures.span((e.data["last_ns"] - e.data["first_ns"]) / 1e9)
-        rows.append(("healed", f"{axis.stamp(e.data['last_ns'])}; its commands took {length}"))
-    rows += [("not healed", e.data["words"]) for e in blow.of(events.FAULT_RESIDUAL)]
-    if blow.of(events.FAULT_STRUCK) and not rows:
-        rows.append(("healed", "no heal was recorded"))
-    return rows
-
-
-def _telling(looks: list[Mapping[str, Any]]) -> str:
-    """The words of the look that tells most: the first that was not a yes, else the last."""
-    chosen = next((look for look in looks if look["answer"] is not True), looks[-1])
-    return str(chosen.get("words") or "")

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from drdrill.reports import account, figures, objectives
+
 from drdrill.journal import events
-from drdrill.reports import account, figures
 
 if TYPE_CHECKING:
     from drdrill.journal.recording import Recording
@@ -30,9 +31,9 @@ def lines(recording: Recording) -> list[str]:
             f"promised {figures.promise(p.objective_s)}",
             p.verdict,
         )
-        for p in account.promises(recording)
+        for p in objectives.promises(recording)
     ]
-    wrote = account.writes(recording)
+    wrote = objectives.writes(recording)
     if wrote is not None:
         lost = "lost: not judged" if wrote.lost is None else f"{figures.count(wrote.lost)} lost"
         counts = f"{figures.count(wrote.acknowledged)} acknowledged, {lost}, {figures.count(wrote.unknown)} unknown"

@@ -292,8 +292,9 @@ def outage(
     )  # fmt: skip
 
 
-def check(folder: Folder, second: float, name: str, title: str, verdict: str, message: str, **more: Any) -> None:
-    """What one check said."""
+def check(folder: Folder, second: float, name: str, *said: str, **more: Any) -> None:
+    """What one check said: its title, verdict and message."""
+    title, verdict, message = said
     seen = more.pop("witnesses", ())
     folder.event(
         second, events.CHECK, check=name, title=title, verdict=verdict, message=message, counts=more.pop("counts", {}),
@@ -323,9 +324,9 @@ def good_checks(folder: Folder, at: float) -> None:
 def assumptions(folder: Folder, at: float, **changed: tuple[str, str]) -> None:
     """What was taken for granted, with what was measured for each."""
     told = {
-        "schedules": ("Probes and writers kept their schedule", "pass", "3 200 attempts were due and 3 200 were made; the latest began 4 ms late."),
-        "load": ("Writes flowed before each strike", "pass", "In the 2 s before the strike 100 of 100 due writes were acknowledged."),
-        "held": ("Every fault took hold and was held", "pass", 'site "east" is isolated: took hold, and held at all of 6 looks.'),
+        "schedules": ("Probes and writers kept their schedule", "pass", "Of 3 200 attempts none is missing; the latest began 4 ms late."),
+        "load": ("Writes flowed before each strike", "pass", "Before the strike 100 of 100 due writes were acknowledged."),
+        "held": ("Every fault took hold and was held", "pass", 'site "east" is isolated: held at all of 6 looks.'),
         "unexplained": ("No connection went around a cut", "pass", "32 audits saw 410 connections; each belongs to a link."),
     }  # fmt: skip
     for name, (title, verdict, message) in told.items():
@@ -338,6 +339,7 @@ def close(
     at: float,
     result: str,
     reasons: Sequence[str],
+    *,
     restoration: str = "restored",
     differences: Sequence[Any] = (),
 ) -> Path:
@@ -524,7 +526,7 @@ def residual(path: Path) -> Path:
     outage(folder, story, "unknown", None)
     assumptions(folder, 42.3, held=("unknown", "1 of 2 looks could not tell whether it was held."))
     difference = {"what": "power of east-db1", "before": "on", "after": "off", "command": command}
-    return close(folder, 42.5, "aborted", [aborted], "residual", [difference])
+    return close(folder, 42.5, "aborted", [aborted], restoration="residual", differences=[difference])
 
 
 def chinese(path: Path) -> Path:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import drills
 import pytest
+from drdrill.reports import figures, junit, terminal
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drdrill.journal.recording import load
-from drdrill.reports import figures, junit, terminal
 
 if TYPE_CHECKING:
     from pathlib import Path

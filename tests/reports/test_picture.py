@@ -10,28 +10,29 @@ from xml.etree import ElementTree as ET
 import drills
 import numpy as np
 import pytest
+from drdrill.reports import drawing as model
+from drdrill.reports import strips, svg, timeline
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drdrill.journal import records
 from drdrill.journal.recording import load
 from drdrill.journal.records import Seen
-from drdrill.reports import strips, svg, timeline
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def drawing(folder: Path) -> timeline.Drawing:
+def drawing(folder: Path) -> model.Drawing:
     found = timeline.draw(load(folder))
     assert found is not None
     return found
 
 
-def strip(picture: timeline.Drawing, label: str) -> timeline.Strip:
+def strip(picture: model.Drawing, label: str) -> model.Strip:
     rows = [row for group in picture.groups for row in group.rows if row.label == label]
     assert len(rows) == 1
-    assert isinstance(rows[0], timeline.Strip)
+    assert isinstance(rows[0], model.Strip)
     return rows[0]
 
 
@@ -52,9 +53,9 @@ def test_one_bad_attempt_in_ten_minutes_is_seen(tmp_path: Path) -> None:
     picture = drawing(drills.long(tmp_path / "long"))
     bad = [s for s in strip(picture, "Clients").segments if s.state == strips.BAD]
     assert len(bad) == 2
-    assert "attempts: 1 late" in bad[1].hover
+    assert "attempts: 2 late" in bad[1].hover
     root = ET.fromstring(svg.paint(picture))  # noqa: S314
-    drawn = [e for e in root.iter("rect") if e.get("class") == "bad" and "1 late" in (e.findtext("title") or "")]
+    drawn = [e for e in root.iter("rect") if e.get("class") == "bad" and "2 late" in (e.findtext("title") or "")]
     assert drawn
     assert all(float(e.get("width") or 0) >= 2 for e in drawn)
 
@@ -104,7 +105,7 @@ def test_every_acknowledged_write_is_in_one_bar(tmp_path: Path) -> None:
     recording = load(folder)
     for group in drawing(folder).groups:
         for row in group.rows:
-            if isinstance(row, timeline.Bars):
+            if isinstance(row, model.Bars):
                 done = recording.streams[f"write-{row.label.removeprefix('at ')}"].records["outcome"]
                 assert sum(row.acknowledged) == int((done == 1).sum())
                 assert sum(row.unanswered) == int((done != 1).sum())
