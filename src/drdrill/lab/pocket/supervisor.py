@@ -41,6 +41,8 @@ _AUDIT_S: Final = 1.0
 _LOOK_S: Final = 0.02
 _VOTES_S: Final = 10.0
 _FILES: Final = 65536
+_SCHEMES: Final = {"postgresql": "pg", "postgres": "pg"}
+"""What the scheme of a URL is called here; every other service has the name of its scheme."""
 
 FLAWS: Final = {
     "asynchronous-replication": "the database acknowledges before its standby has the write",
@@ -275,11 +277,12 @@ class Supervisor:
 
     async def _heal(self, message: Mapping[str, Any]) -> dict[str, Any]:
         hold = protocol.text(message, "hold")
-        answer = self.holds.heal(hold, time.monotonic_ns())
+        first_ns = time.monotonic_ns()
+        answer = self.holds.heal(hold, first_ns)
         self._apply()
         await self._reconcile()
         _log(f"heal {hold}: {answer['state']}")
-        return answer
+        return answer | {"first_ns": first_ns, "last_ns": time.monotonic_ns()}
 
     async def _revoke(self, message: Mapping[str, Any]) -> dict[str, Any]:
         self.holds.revoke(protocol.text(message, "drill"))
@@ -297,8 +300,10 @@ class Supervisor:
         )
         return {"links": self.net.show(pairs)}
 
-    async def _show_hosts(self, _message: Mapping[str, Any]) -> dict[str, Any]:
-        missing = await asyncio.gather(*(machine.missing() for machine in self.machines.values()))
+    async def _show_hosts(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        health = message.get("health", True)
+        asked = (machine.missing() if health else machine.missing_processes() for machine in self.machines.values())
+        missing = await asyncio.gather(*asked)
         counts = dict.fromkeys(self.machines, 0)
         for process in owner.processes(self.layout.folder):
             if process.host in counts:
@@ -323,7 +328,7 @@ class Supervisor:
             raise protocol.BadRequest(f"nobody is at {source!r}; there are {', '.join(ends())}")
         url = urlsplit(protocol.text(message, "url")) if message.get("url") is not None else None
         host = protocol.known_host(url.hostname if url else message.get("host"), HOSTS)
-        service = "http" if url else protocol.text(message, "service")
+        service = _SCHEMES.get(url.scheme, url.scheme) if url else protocol.text(message, "service")
         try:
             own = source == host
             port = self.layout.private(host, service) if own else self.layout.link(source, host, service)
