@@ -128,7 +128,7 @@ class Sessions:
             _cut(connection)
             raise UnavailableError(f"not acknowledged within {_LONGEST_S:g} s")
         try:
-            rows = task.result()
+            rows: list[tuple[Any, ...]] = task.result()
         except psycopg.IntegrityError:
             self._give_back(connection, writer)
             raise
