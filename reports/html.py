@@ -8,6 +8,7 @@ No script, no font, no picture, and no address is loaded: the file is whole in i
 from __future__ import annotations
 
 import functools
+import json
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from drdrill.journal.recording import Recording
 
+NAME = "report.html"
 MOST_WITNESSES = 50
 _ABOUT = ("drill", "estate", "links", "lab_flaws", "feature", "description", "tags", "versions")
 """What the template asks of a drill's beginning; all of it is unknown when not even that was recorded."""
@@ -64,7 +66,7 @@ def render(recording: Recording) -> str:
         written=tables.written(drawing) if drawing else ([], []),
         sentences=account.sentences(recording),
         outages=[e.data for e in recording.journal.of(events.OUTAGE)],
-        checks=[_check(e.data) for e in recording.journal.of(events.CHECK)],
+        checks=_checks(recording),
         assumptions=[e.data for e in recording.journal.of(events.ASSUMPTION)],
         readbacks=[e.data for e in recording.journal.of(events.READBACK)],
         blows=[_blow(b, drawing.axis) for b in account.blows(recording)] if drawing else [],
@@ -130,13 +132,21 @@ def _differences(recording: Recording) -> list[Mapping[str, Any]]:
     return list(compared.data.get("differences") or ()) if compared else []
 
 
-def _check(data: Mapping[str, Any]) -> dict[str, Any]:
-    """A check, with how many of its witnesses are not shown and when it was asked."""
-    shown = [str(w) for w in (data.get("witnesses") or ())[:MOST_WITNESSES]]
-    total = int(data.get("witnesses_total") or len(shown))
-    phase = str(data.get("phase", "end"))
-    asked = f"at sentence {int(phase) + 1}" if phase.isdigit() else "over the whole drill"
-    return {**data, "shown": shown, "hidden": max(0, total - len(shown)), "total": total, "asked": asked}
+def _checks(recording: Recording) -> list[dict[str, Any]]:
+    """The checks in the order in which they were first asked; asked again with the same answer, they are told once."""
+    found: dict[str, dict[str, Any]] = {}
+    for event in recording.journal.of(events.CHECK):
+        data = event.data
+        same = json.dumps([data["check"], data["title"], data["verdict"], data["message"], data.get("witnesses")])
+        phase = str(data.get("phase", "end"))
+        asked = f"at sentence {int(phase) + 1}" if phase.isdigit() else "over the whole drill"
+        if same in found:
+            found[same]["asked"] += f" and {asked}"
+            continue
+        shown = [str(w) for w in (data.get("witnesses") or ())[:MOST_WITNESSES]]
+        total = int(data.get("witnesses_total") or len(shown))
+        found[same] = {**data, "shown": shown, "hidden": max(0, total - len(shown)), "total": total, "asked": asked}
+    return list(found.values())
 
 
 def _blow(blow: account.Blow, axis: Axis) -> dict[str, Any]:

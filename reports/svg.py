@@ -101,7 +101,8 @@ def _bands(canvas: _Canvas, heading: str, kind: str, bands: Sequence[Band]) -> N
     for band in bands:
         begin, end = canvas.x(band.from_s), canvas.x(band.to_s)
         width = max(end - begin, 3.0)
-        named = _width(band.title, 11.5) + 12
+        name = band.title + (", lapsed" if band.lapsed else ", no end recorded" if band.open else "")
+        named = _width(name, 11.5) + 12
         inside = named <= width
         text_x = begin + 6 if inside else begin + width + 5
         if not inside and text_x + named > LEFT + WIDTH:
@@ -109,14 +110,14 @@ def _bands(canvas: _Canvas, heading: str, kind: str, bands: Sequence[Band]) -> N
         low, high = min(begin, text_x), max(begin + width, text_x + named)
         lane = next((i for i, taken in enumerate(lanes) if taken <= low), len(lanes))
         lanes[lane : lane + 1] = [high + 6]
-        places.append((band, begin, width, text_x, lane, "" if inside else " beside"))
+        places.append((band, name, begin, width, text_x, lane, "" if inside else " beside"))
     canvas.label(heading, canvas.y + 14, "heading")
-    for band, begin, width, text_x, lane, beside in places:
+    for band, name, begin, width, text_x, lane, beside in places:
         y = canvas.y + lane * 22
         extra = " lapsed" if band.lapsed else " open" if band.open else ""
         canvas.rect(f"{kind}-bar{extra}", begin, y, width, 19, hover=band.hover)
         canvas.parts.append(
-            f'<text class="{kind}-name{beside}" x="{text_x:.5g}" y="{y + 13.5:g}">{escape(band.title)}</text>'
+            f'<text class="{kind}-name{beside}" x="{text_x:.5g}" y="{y + 13.5:g}">{escape(name)}</text>'
         )
     canvas.y += len(lanes) * 22 + 5
 

@@ -142,7 +142,7 @@ def intervals(recording: Recording, axis: Axis) -> Iterator[Interval]:
 def written(drawing: Drawing) -> tuple[list[str], list[list[str]]]:
     """Head and rows of the writes: acknowledged, and failed or unanswered, for each interval and site."""
     every = [row for group in drawing.groups for row in group.rows if isinstance(row, Bars)]
-    head = [f"{row.label}: {what}" for row in every for what in ("acknowledged", "not")]
+    head = [f"{row.label}: {what}" for row in every for what in ("acknowledged", "failed or unanswered")]
     rows = []
     for i in range(len(every[0].acknowledged) if every else 0):
         cells = [figures.count(n) for row in every for n in (row.acknowledged[i], row.unanswered[i])]

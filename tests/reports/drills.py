@@ -324,7 +324,7 @@ def good_checks(folder: Folder, at: float) -> None:
 def assumptions(folder: Folder, at: float, **changed: tuple[str, str]) -> None:
     """What was taken for granted, with what was measured for each."""
     told = {
-        "schedules": ("Probes and writers kept their schedule", "pass", "Of 3 200 attempts none is missing; the latest began 4 ms late."),
+        "schedules": ("Probes and writers kept time", "pass", "None of 3 200 attempts is missing; the latest was 4 ms late."),
         "load": ("Writes flowed before each strike", "pass", "Before the strike 100 of 100 due writes were acknowledged."),
         "held": ("Every fault took hold and was held", "pass", 'site "east" is isolated: held at all of 6 looks.'),
         "unexplained": ("No connection went around a cut", "pass", "32 audits saw 410 connections; each belongs to a link."),

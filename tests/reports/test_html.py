@@ -225,3 +225,35 @@ def test_writing_again_gives_the_same_file(tmp_path: Path) -> None:
     first = write_all(folder)[0].read_bytes()
     assert write_all(folder)[0].read_bytes() == first
     assert sorted(p.name for p in folder.iterdir()) == ["data", FILE_NAME, "report.html"]
+
+
+@pytest.mark.parametrize(
+    ("text", "ground"),
+    [
+        (text, ground)
+        for ground, texts in {
+            "paper": ("ink", "soft", "green", "red", "amber", "slate", "blue"),
+            "mist": ("ink", "soft"),
+            "green-mist": ("ink", "soft", "green"),
+            "red-mist": ("ink", "soft", "red"),
+            "amber-mist": ("ink", "soft", "amber"),
+            "slate-mist": ("ink", "soft", "slate"),
+            "shade": ("ink",),
+        }.items()
+        for text in texts
+    ],
+)
+def test_every_text_stands_out_from_its_ground(text: str, ground: str, tmp_path: Path) -> None:
+    """WCAG 2.2, 1.4.3: at least 4.5 to 1."""
+    page_text, _ = page(drills.refused(tmp_path / "refused"))
+    colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6});", page_text))
+
+    def luminance(name: str) -> float:
+        digits = colours[name][1:]
+        digits = digits if len(digits) == 6 else "".join(d * 2 for d in digits)
+        parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    high, low = sorted((luminance(text), luminance(ground)), reverse=True)
+    assert (high + 0.05) / (low + 0.05) >= 4.5
