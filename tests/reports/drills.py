@@ -381,8 +381,8 @@ def met(path: Path) -> Path:
     reasons = [
         "Registration was away for at most 4.16 s of the 15 s that are promised, and nothing acknowledged is lost."
     ]
-    moved = {"what": "writer of database clinical", "before": "east-db1", "after": "south-db1", "command": None}
-    return close(folder, 42.5, "met", reasons, differences=[moved])
+    folder.event(42.4, events.NOTE, words="the writer of database clinical was east-db1 and is south-db1 now")
+    return close(folder, 42.5, "met", reasons)
 
 
 def _ending(folder: Folder, story: Story) -> None:
@@ -525,8 +525,11 @@ def residual(path: Path) -> Path:
     folder.event(42.2, events.NOTE, words="The audit could not read the files of 2 processes.")
     outage(folder, story, "unknown", None)
     assumptions(folder, 42.3, held=("unknown", "1 of 2 looks could not tell whether it was held."))
-    difference = {"what": "power of east-db1", "before": "on", "after": "off", "command": command}
-    return close(folder, 42.5, "aborted", [aborted], restoration="residual", differences=[difference])
+    differences = [
+        {"what": "hold h-east-2", "before": "not there", "after": "power is cut by it", "command": command},
+        {"what": "host east-db1", "before": "up", "after": "off", "command": None},
+    ]
+    return close(folder, 42.5, "aborted", [aborted], restoration="residual", differences=differences)
 
 
 def chinese(path: Path) -> Path:
