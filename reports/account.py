@@ -195,7 +195,9 @@ def notes(recording: Recording) -> list[str]:
             "Power was cut by killing the processes of a host. The page cache of the machine beneath survives that, so data "
             "that was written but not synced to disk is still there afterwards; after a real power cut it would be gone."
         )
-    found += [str(e.data["words"]) for e in recording.journal.of(events.NOTE)]
+    found += [
+        words[:1].upper() + words[1:] for e in recording.journal.of(events.NOTE) if (words := str(e.data["words"]))
+    ]
     found += [
         f"Sentence {e.data['index'] + 1} was run by a step of the team, {e.data['by']}, in place of the shipped one."
         for e in recording.journal.of(events.STEP_OVERRIDDEN)
