@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drdrill.connect.fake import World
+from drdrill.connect.fake_world import World
 from drdrill.estate.model import Database, Estate, Host, HttpProbe, HttpWrite, Limits, Service, Site, Table, Vantage
 
 if TYPE_CHECKING:

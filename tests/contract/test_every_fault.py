@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from estates import fake_estate
 
-from drdrill.connect.fake import World
+from drdrill.connect.fake_world import World
 from drdrill.connect.registry import Ways
 from drdrill.drill.reach import reach_for, reach_of
 from drdrill.drill.undo_log import from_json, to_json

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from drdrill.connect.parts import Parts
 from drdrill.errors import BadInput, Unreachable
-from drdrill.parts import Parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from drdrill.connect.capabilities import Look
-from drdrill.connect.fake import World
+from drdrill.connect.fake_world import World
 from drdrill.engines.engine import Engine, Member, Outcome
 from drdrill.errors import Refused, WayInFailed
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from drdrill.parts import Parts
+from drdrill.connect.parts import Parts
 
 if TYPE_CHECKING:
     from drdrill.engines.engine import Engine

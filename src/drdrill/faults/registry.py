@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from drdrill.connect.parts import Parts
 from drdrill.errors import BadInput
-from drdrill.parts import Parts
 
 if TYPE_CHECKING:
     from drdrill.faults.fault import Fault, Undo
