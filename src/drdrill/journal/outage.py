@@ -50,3 +50,20 @@ class Outage:
     def upper_ns(self) -> int | None:
         """It lasted at most so long; None while it has not ended."""
         return None if self.end_by_ns is None else self.end_by_ns - self.after_ns
+
+
+@dataclass(frozen=True)
+class Strip:
+    """What clients saw of one service from one place: `client` (with every endpoint to choose from), or a site's endpoint.
+
+    `from_ns` and `horizon_ns` are the first and the last moment of which something is known; `samples` counts the attempts
+    between them, `acknowledged` the writes that count for this strip.
+    """
+
+    service: str
+    name: str
+    outages: tuple[Outage, ...]
+    samples: int
+    acknowledged: int
+    from_ns: int
+    horizon_ns: int

@@ -126,15 +126,17 @@ class Worker:
         """Ask a writer to go on."""
         self._command("resume")
 
-    def stop(self, patience_s: float = 2.0) -> None:
-        """Ask it to end, and kill it if it does not within `patience_s`."""
-        if self.stopped:
-            return
-        died = not self.alive()
-        self.stopped = not died
+    def ask_to_stop(self) -> None:
+        """Ask it to end. A worker that has ended by itself stays one that died."""
+        if not self.stopped and self.alive():
+            self.stopped = True
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()  # its end says stop, also to a worker that is not reading commands yet
+
+    def stop(self, patience_s: float = 2.0) -> None:
+        """Ask it to end, and kill it if it does not within `patience_s`."""
+        self.ask_to_stop()
         try:
             self._process.wait(patience_s)
         except subprocess.TimeoutExpired:
