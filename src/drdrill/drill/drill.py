@@ -154,7 +154,7 @@ class Drill:
                 return found
             if now - spoken >= SPEAK_EVERY_S:
                 spoken = now
-                self.say(f"  {now - begun_at:.0f} s of {deadline_s:g} s: waiting for {words}")
+                self.say(f"  {now - begun_at:.0f} s of {deadline_s:.0f} s: waiting for {words}")
             time.sleep(min(NAP_S, max(0.0, begun_at + deadline_s - now)))
 
     def conclude(self, judgement: Judgement) -> None:

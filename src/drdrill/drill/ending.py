@@ -19,6 +19,7 @@ from drdrill.drill.about import Ended
 from drdrill.drill.signals import Stopped, uninterrupted
 from drdrill.errors import DrdrillError
 from drdrill.journal import events
+from drdrill.measure.strips import strips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,13 +76,18 @@ def _heal(drill: Drill, error: BaseException | None) -> Sequence[Hold]:
 
 
 def _quiet(drill: Drill, heard: Sequence[str]) -> str:
-    """Wait until the estate is as it was, or its recovery time is over, or somebody is in a hurry; which of them, in words."""
+    """Wait until the estate is as it was and its clients see it so, its recovery time is over, or somebody is in a hurry.
+
+    An outage that is cut off by the end of the measuring has no length, and its objective no verdict.
+    """
     before = drill.before
 
     def quiet() -> str | None:
         if heard:
             return f"cut short by {heard[0]}"
         if before is not None and baseline.differences(drill.estate, before, drill.picture()):
+            return None
+        if drill.measuring and any(o.good_ns is None for s in strips(drill.recording()) for o in s.outages):
             return None
         return "everything is as it was"
 
