@@ -122,7 +122,7 @@ def _unfinished(recording: Recording) -> str:
         return f"The chain of the journal is broken: what was recorded after {at} cannot be trusted and is not shown."
     return (
         f"The journal ends at {at} and holds no judgement: the drill was killed, or it is still running. "
-        "What was recorded up to then is shown below."
+        "What was recorded up to then is all that is known."
     )
 
 
