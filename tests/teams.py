@@ -14,6 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+FEATURES = Path(__file__).parents[1] / "features"
 FAKES = Path(__file__).parent / "plugin"
 ESTATE = """\
 estate: clinic
@@ -54,6 +55,15 @@ Feature: A data center is cut off
     Then no acknowledged write is lost
 """
 
+CHINESE = """\
+# language: zh-CN
+功能: 隔离
+  场景: 隔离
+    假如环境处于健康状态
+    当数据中心“east”被隔离
+    那么没有丢失任何已确认的写入
+"""
+
 
 class Team:
     """A folder with an estate and features, and pytest in a process of its own."""
@@ -75,7 +85,9 @@ class Team:
     def pytest(self, *args: str, estate: str | None = "clinic.yaml", fake: bool = True) -> pytest.RunResult:
         plugins: Sequence[str] = ("-p", "fakedrill") if fake else ()
         named = ("--estate", estate) if estate else ()
-        return self.pytester.runpytest_subprocess(*plugins, *named, "-p", "no:cacheprovider", *args)
+        # Hypothesis takes 0.8 s of each start and has no part in this.
+        without = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+        return self.pytester.runpytest_subprocess(*plugins, *named, *without, *args)
 
     def log(self) -> list[str]:
         path = self.path / "log.txt"

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from itertools import product
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
-from teams import GOOD
+from teams import CHINESE, GOOD
 
 from drdrill.bdd.outcome import run_status
 
@@ -28,7 +28,9 @@ def a_feature(team: Team) -> None:
 def test_sentences_reach_the_nouns_of_the_running_drill_in_order(team: Team):
     result = team.pytest()
     assert result.ret == 0
-    assert [line for line in team.log() if line.split()[0] in {"begin", "estate", "drill", "consistency", "finish"}] == [
+    assert [
+        line for line in team.log() if line.split()[0] in {"begin", "estate", "drill", "consistency", "finish"}
+    ] == [
         "begin The east campus is isolated () en",
         "estate require_healthy () {}",
         "drill strike (SiteIsolated(site='east', peer=''),) {}",
@@ -37,12 +39,31 @@ def test_sentences_reach_the_nouns_of_the_running_drill_in_order(team: Team):
     ]
 
 
+def junit(team: Team, tag: str) -> list[ET.Element]:
+    return list(ET.parse(team.path / "j.xml").iter(tag))  # noqa: S314 - pytest wrote it a moment ago
+
+
 ENDS = {
-    "a check that fails is missed": ({"consistency__none_lost": "AssertionError: lost 3 rows"}, 1, "missed: lost 3 rows", "failed"),
+    "a check that fails is missed": (
+        {"consistency__none_lost": "AssertionError: lost 3 rows"},
+        1,
+        "missed: lost 3 rows",
+        "failed",
+    ),
     "a broken step is aborted": ({"consistency__none_lost": "ValueError: boom"}, 6, "aborted: boom", "aborted"),
     "a skip is aborted, never skipped": ({"consistency__none_lost": "skip"}, 6, "aborted: *", "aborted"),
-    "a precondition that is not so is refused": ({"estate__require_healthy": "Refused: down"}, 7, "refused: down", "refused"),
-    "a failing check before any strike is refused": ({"estate__require_healthy": "AssertionError: x"}, 7, "refused: x", "refused"),
+    "a precondition that is not so is refused": (
+        {"estate__require_healthy": "Refused: down"},
+        7,
+        "refused: down",
+        "refused",
+    ),
+    "a failing check before any strike is refused": (
+        {"estate__require_healthy": "AssertionError: x"},
+        7,
+        "refused: x",
+        "refused",
+    ),
     "a doubt is inconclusive": ({"result": "inconclusive"}, 6, "inconclusive: all is well", "passed"),
 }
 
@@ -63,8 +84,7 @@ def test_an_end_that_is_not_met_is_a_failure_with_its_word_first(team: Team, cas
     assert result.ret == status
     result.stdout.fnmatch_lines([f"*{words}*"])
     assert [line.split()[3] for line in team.log() if line.startswith("step ended")][-1] == last
-    failure = ElementTree.parse(team.path / "j.xml").find(".//failure")
-    assert failure is not None
+    (failure,) = junit(team, "failure")
     assert failure.attrib["message"].startswith(words.partition(":")[0])
 
 
@@ -79,7 +99,9 @@ def test_a_pytest_fail_in_a_step_of_a_team_means_that_its_check_failed(team: Tea
 
 
 @pytest.mark.parametrize(("restoration", "result"), list(product(["residual", "unknown"], ["met", "inconclusive"])))
-def test_an_estate_that_is_not_restored_is_an_error_and_8_and_ends_all_striking(team: Team, restoration: str, result: str):
+def test_an_estate_that_is_not_restored_is_an_error_and_8_and_ends_all_striking(
+    team: Team, restoration: str, result: str
+):
     team.write("a.feature", TWO)
     team.script(restoration=restoration, result=result)
     ran = team.pytest()
@@ -160,13 +182,15 @@ def test_pdb_opens_after_the_heal(team: Team):
 
 def test_junit_has_result_and_restoration_as_properties(team: Team):
     team.pytest("--junitxml", "j.xml")
-    properties = {p.attrib["name"]: p.attrib["value"] for p in ElementTree.parse(team.path / "j.xml").iter("property")}
+    properties = {p.attrib["name"]: p.attrib["value"] for p in junit(team, "property")}
     assert properties["result"] == "met"
     assert properties["restoration"] == "restored"
 
 
 def test_a_tag_is_a_mark_under_strict_markers_and_warnings(team: Team):
-    team.write("a.feature", TWO.replace("  Scenario: The", "  @quarterly @nist-800-53:CP-4.5 @季度演练\n  Scenario: The"))
+    team.write(
+        "a.feature", TWO.replace("  Scenario: The", "  @quarterly @nist-800-53:CP-4.5 @季度演练\n  Scenario: The")
+    )
     strict = ("--strict-markers", "-W", "error")
     team.pytest(*strict, "-m", "nist-800-53:CP-4.5 and 季度演练").assert_outcomes(passed=1, deselected=1)
     assert team.log()[0] == "begin The east campus is isolated ('nist-800-53:CP-4.5', 'quarterly', '季度演练') en"
@@ -184,7 +208,7 @@ def test_a_scenario_that_is_not_chosen_has_no_findings(team: Team):
 
 
 def test_nothing_to_drill_is_5(team: Team):
-    assert team.pytest("-k", "nothing of this name").ret == 5
+    assert team.pytest("-k", "nothing").ret == 5
 
 
 def test_collecting_touches_nothing(team: Team):
@@ -209,10 +233,14 @@ def test_each_row_of_examples_is_a_drill_of_its_own(team: Team):
 
 
 @pytest.mark.parametrize(
-    "sentence", ["'no acknowledged write is lost'", "parsers.re('no acknowledged .* is lost')"], ids=["same", "other pattern"]
+    "sentence",
+    ["'no acknowledged write is lost'", "parsers.re('no acknowledged .* is lost')"],
+    ids=["same", "other pattern"],
 )
 @pytest.mark.parametrize("where", ["conftest.py", "deep/conftest.py"])
-def test_a_step_of_a_team_takes_the_place_of_a_shipped_one_and_the_journal_says_so(team: Team, where: str, sentence: str):
+def test_a_step_of_a_team_takes_the_place_of_a_shipped_one_and_the_journal_says_so(
+    team: Team, where: str, sentence: str
+):
     team.write(
         where,
         f"from pytest_bdd import then, parsers\n@then({sentence})\ndef mine(consistency):\n    consistency.my_own_check()\n",
@@ -280,8 +308,11 @@ def test_the_terminal_shows_each_sentence_whatever_the_mode(team: Team, quiet: t
 
 
 def test_a_closed_terminal_stops_no_drill(team: Team):
-    team.write("conftest.py", "import sys\nfrom _pytest.terminal import TerminalReporter\n"
-               "def broken(*a, **k): raise BrokenPipeError\nTerminalReporter.write = broken\n")
+    team.write(
+        "conftest.py",
+        "import sys\nfrom _pytest.terminal import TerminalReporter\n"
+        "def broken(*a, **k): raise BrokenPipeError\nTerminalReporter.write = broken\n",
+    )
     team.pytest()
     assert "finish NoneType None" in team.log()
 
@@ -290,9 +321,6 @@ def test_the_folders_of_drills_go_where_a_person_says(team: Team):
     team.pytest("--drill-out", "elsewhere/out")
     assert (team.path / "elsewhere/out/drill-0").is_dir()
     assert not (team.path / "reports").exists()
-
-
-CHINESE = '# language: zh-CN\n功能: 隔离\n  场景: 隔离\n    假如环境处于健康状态\n    当数据中心“east”被隔离\n    那么没有丢失任何已确认的写入\n'
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from teams import GOOD
+from teams import CHINESE, GOOD
 
 if TYPE_CHECKING:
     from teams import Team
@@ -30,21 +30,29 @@ BAD = {
         steps('When site "east" is isolated', "Then the estate is healthy"),
         "a.feature:5: this sentence is a Given, not a Then: the estate is healthy",
     ),
-    "no When": (steps("Then no acknowledged write is lost"), 'a.feature:2: scenario "s" has no When: nothing happens in it'),
+    "no When": (
+        steps("Then no acknowledged write is lost"),
+        'a.feature:2: scenario "s" has no When: nothing happens in it',
+    ),
     "no Then": (steps('When site "east" is isolated'), 'a.feature:2: scenario "s" has no Then: it proves nothing'),
     "an empty file": ("", "a.feature:1: is empty; *"),
     "a comment alone": ("# nothing\n", "a.feature:1: is empty; *"),
     "a feature without a scenario": ("Feature: f\n", 'a.feature:1: feature "f" has no scenario*'),
-    "no Gherkin": ("Feature: f\n  Scenario: s\n    Gven x\n  Foo\n", "a.feature:*: cannot be read as Gherkin: *"),
-    "a full-width colon": ("# language: zh-CN\n功能：隔离\n", 'a.feature:2: cannot be read as Gherkin: *full-width "："*'),
+    "no Gherkin": ("Feature: f\n  Scenario: s\n    Given x\n  Foo\n", "a.feature:*: cannot be read as Gherkin: *"),
+    "a full-width colon": (
+        "# language: zh-CN\n功能：隔离\n",
+        'a.feature:2: cannot be read as Gherkin: *full-width "："*',
+    ),
     "an unknown language": ("# language: xx\nFeature: f\n", "a.feature:1: cannot be read as Gherkin: # language: xx*"),
     "a scenario of a name that stands there already": (
         GOOD + GOOD.partition("\n")[2],
         'a.feature:6: a scenario "The east campus is isolated" stands in line 2 already; *',
     ),
     "examples without a row": (
-        "Feature: f\n  Scenario Outline: s\n    When site \"<x>\" is isolated\n    Then no acknowledged write is lost\n"
-        "    Examples:\n      | x |\n",
+        (
+            'Feature: f\n  Scenario Outline: s\n    When site "<x>" is isolated\n    Then no acknowledged write is lost\n'
+            "    Examples:\n      | x |\n"
+        ),
         "a.feature:5: these examples have no row*",
     ),
     "a duration that is none": (
@@ -52,7 +60,9 @@ BAD = {
         'a.feature:5: "a while" is no duration; *',
     ),
     "a promise of another kind": (
-        steps('When site "east" is isolated', 'Then service "registration" is available again within its recovery time'),
+        steps(
+            'When site "east" is isolated', 'Then service "registration" is available again within its recovery time'
+        ),
         'a.feature:5: "its recovery time" is not promised by what this sentence is about; write "its RTO" or a duration',
     ),
 }
@@ -128,7 +138,12 @@ def test_all_findings_of_all_files_are_told_at_once(team: Team):
     result = team.pytest()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
-        ["ERROR: nothing was touched:", "a.feature:1: *", "b.feature:4: *no such sentence: this*", "b.feature:5: *that*"]
+        [
+            "ERROR: nothing was touched:",
+            "a.feature:1: *",
+            "b.feature:4: *no such sentence: this*",
+            "b.feature:5: *that*",
+        ]
     )
 
 
@@ -150,12 +165,13 @@ def test_an_estate_file_that_is_not_there_is_bad_input(team: Team):
 
 def test_a_chinese_feature_that_is_another_drill_than_its_twin_is_found(team: Team):
     team.write("a.feature", GOOD)
-    chinese = "# language: zh-CN\n功能: 隔离\n  场景: 隔离\n    假如环境处于健康状态\n    当数据中心\"south\"被隔离\n    那么没有丢失任何已确认的写入\n"
-    team.write("a.zh.feature", chinese)
+    team.write("a.zh.feature", CHINESE.replace("east", "south"))
     result = team.pytest("a.feature", "a.zh.feature")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
-        ["a.zh.feature:1: is not the same drill as its English twin: a.zh.feature:5 and a.feature:4 ask for different things"]
+        [
+            "a.zh.feature:1: is not the same drill as its English twin: a.zh.feature:5 and a.feature:4 ask for different things"
+        ]
     )
 
 

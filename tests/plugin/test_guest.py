@@ -4,19 +4,30 @@
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
+from teams import ESTATE, GOOD
 
 if TYPE_CHECKING:
     from teams import Team
 
 pytest_plugins = ["pytester"]
-HEAVY = ("pydantic", "ruamel", "numpy", "aiohttp", "openstack", "pyodbc", "rich", "click", "jinja2", "drdrill.bdd", "drdrill.drill")
+HEAVY = (
+    "pydantic",
+    "ruamel",
+    "numpy",
+    "aiohttp",
+    "openstack",
+    "pyodbc",
+    "rich",
+    "click",
+    "jinja2",
+    "drdrill.bdd",
+    "drdrill.drill",
+)
 
 
 def test_a_run_without_an_estate_imports_nothing_of_ours_but_the_plugin(team: Team):
@@ -29,8 +40,7 @@ def test_a_run_without_an_estate_imports_nothing_of_ours_but_the_plugin(team: Te
         "    assert ours == ['drdrill', 'drdrill.plugin']\n"
         "    assert not [m for m in HEAVY if m in sys.modules]\n",
     )
-    # hypothesis and testinfra are guests of their own and import what they like.
-    result = team.pytest("-p", "no:hypothesispytest", estate=None, fake=False)
+    result = team.pytest(estate=None, fake=False)
     result.assert_outcomes(passed=1)
 
 
@@ -49,15 +59,17 @@ def test_a_run_without_an_estate_has_no_fixture_of_ours(team: Team):
 
 def test_loading_the_plugin_takes_less_than_60_ms():
     # The least of several: what the plugin costs, not what the machine was doing.
-    command = [sys.executable, "-c", "import pytest, time; t = time.perf_counter(); import drdrill.plugin; print(time.perf_counter() - t)"]
+    command = [
+        sys.executable,
+        "-c",
+        "import pytest, time; t = time.perf_counter(); import drdrill.plugin; print(time.perf_counter() - t)",
+    ]
     took = [float(subprocess.run(command, capture_output=True, text=True, check=True).stdout) for _ in range(3)]
     assert min(took) < 0.060, took
 
 
 @pytest.mark.parametrize("how", ["option", "variable", "ini"])
 def test_an_estate_can_be_named_in_three_ways(team: Team, monkeypatch: pytest.MonkeyPatch, how: str):
-    from teams import GOOD
-
     team.write("a.feature", GOOD)
     if how == "variable":
         monkeypatch.setenv("DRDRILL_ESTATE", "clinic.yaml")
@@ -68,8 +80,6 @@ def test_an_estate_can_be_named_in_three_ways(team: Team, monkeypatch: pytest.Mo
 
 
 def test_a_name_finds_the_estate_in_the_fixtures_of_the_team(team: Team):
-    from teams import ESTATE, GOOD
-
     team.write("a.feature", GOOD)
     team.write("fixtures/estates/clinic.yaml", ESTATE)
     team.pytest(estate="clinic").assert_outcomes(passed=1)
@@ -85,24 +95,20 @@ def test_a_name_finds_the_estate_in_the_fixtures_of_the_team(team: Team):
     ],
 )
 def test_what_repeats_or_shuffles_tests_is_refused_at_configure(team: Team, option: str, dest: str, action: str):
-    from teams import GOOD
-
     team.write("a.feature", GOOD)
     # The plugins themselves are not needed: what matters is the option that they add.
     team.write(
         "other.py",
-        f"def pytest_addoption(parser):\n    parser._addoption({option!r}, dest={dest!r}, action={action!r}, "
+        f"def pytest_addoption(parser):\n    parser.getgroup('other')._addoption({option!r}, dest={dest!r}, action={action!r}, "
         f"type={'int' if dest in {'count', 'numprocesses', 'reruns'} else 'str'})\n",
     )
     result = team.pytest("-p", "other", option, "2")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*ERROR: a drill * never runs with *" if False else "*ERROR: a drill*"])
+    result.stderr.fnmatch_lines(["ERROR: a drill*"])
     assert team.log() == []
 
 
 def test_a_timeout_that_kills_without_healing_is_refused(team: Team):
-    from teams import GOOD
-
     team.write("a.feature", GOOD)
     team.write("other.py", "def pytest_addoption(parser):\n    parser.addini('timeout_method', '', default='signal')\n")
     team.write("pytest.ini", "[pytest]\ntimeout_method = thread\n")

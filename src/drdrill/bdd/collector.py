@@ -18,10 +18,14 @@ from drdrill.bdd import compat, reading
 from drdrill.bdd.compile import PLAN, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 FINDINGS: pytest.StashKey[list[str]] = pytest.StashKey()
 """On the config: everything that is wrong with what was written, kept until collection is over."""
+
+
+MARKS: pytest.StashKey[compat.Marks] = pytest.StashKey()
+"""On the config: the tags that were met."""
 
 
 class FeatureFile(compat.PythonlessModule):
@@ -38,6 +42,7 @@ class FeatureFile(compat.PythonlessModule):
         findings += text.findings
         if text.findings:
             return
+        know_tags(text, self.config)
         for name in text.scenarios:
             try:
                 bound = bind(str(self.path), name, features_base_dir=str(self.path.parent))(_nothing)
@@ -86,11 +91,10 @@ def plain_directory(path: Path, parent: pytest.Collector) -> pytest.Dir | None:
     return directory
 
 
-def mark(tag: str, function: Callable[..., object]) -> Callable[..., object]:
-    """Make a mark of a tag, also under strict markers: a tag is written on purpose, where everyone reads it."""
-    compat.know_mark(tag)
-    marked: Callable[..., object] = getattr(pytest.mark, tag)(function)
-    return marked
+def know_tags(text: reading.Reading, config: pytest.Config) -> None:
+    """Let every tag be a mark, also under strict markers: a tag is written on purpose, where everyone reads it."""
+    for tag in text.tags:
+        config.stash[MARKS].know(tag)
 
 
 def unlike_twins(items: list[pytest.Item]) -> list[str]:

@@ -11,6 +11,7 @@ import types
 from typing import TYPE_CHECKING
 
 import pytest
+from _pytest.config import RegisteredMarker
 from pytest_bdd.scenario import (
     find_fixturedefs_for_step,
     iterparentnodeids,
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
     from pytest_bdd.parser import ScenarioTemplate, Step
 
 __all__ = [
+    "Marks",
     "PythonlessModule",
     "StepFunctionContext",
     "example_of",
     "fixture_is_known",
     "get_required_args",
-    "know_mark",
     "steps_for",
     "steps_of",
     "template_of",
@@ -98,6 +99,22 @@ def steps_of(module: types.ModuleType) -> list[StepFunctionContext]:
     return sorted(found, key=lambda c: c.step_func.__code__.co_firstlineno)
 
 
-def know_mark(name: str) -> None:
-    """Register a mark whose name may hold a colon, which the ini key `markers` would cut off."""
-    pytest.mark._markers.add(name)  # noqa: SLF001
+class Marks:
+    """Marks whose names may hold a colon (`nist-800-53:CP-4.5`), which the ini key `markers` would cut off.
+
+    They are known to `pytest.mark` and to `-m`, also under strict markers.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._known: dict[str, RegisteredMarker] = {}
+        written = config._iter_registered_markers  # noqa: SLF001
+
+        def all_of_them() -> Iterator[RegisteredMarker]:
+            yield from written()
+            yield from self._known.values()
+
+        config._iter_registered_markers = all_of_them  # type: ignore[method-assign]  # noqa: SLF001
+
+    def know(self, name: str) -> None:
+        """Register one."""
+        self._known[name] = RegisteredMarker(name, name, "a tag of a feature")

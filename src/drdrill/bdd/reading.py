@@ -24,10 +24,11 @@ _FULL_WIDTH = {"：": ":", "｜": "|", "＃": "#", "＠": "@"}
 
 @dataclass(frozen=True)
 class Reading:
-    """One file: the names of its scenarios in order, and what is wrong with it (complete sentences with file:line)."""
+    """One file: the names of its scenarios in order, what is wrong with it (complete sentences with file:line), its tags."""
 
     scenarios: tuple[str, ...]
     findings: tuple[str, ...]
+    tags: frozenset[str] = frozenset()
 
 
 def twin_of(path: Path) -> Path | None:
@@ -91,7 +92,11 @@ def _parsed(text: str, shown: str) -> Reading:
     findings += _duplicates(scenarios, shown)
     for scenario, before in scenarios:
         findings += _incomplete(scenario, before, shown)
-    return Reading(tuple(s["name"] for s, _ in scenarios), tuple(findings))
+    tags = {tag["name"].removeprefix("@"): tag["location"]["line"] for tag in _tags(feature)}
+    findings += [
+        f"{shown}:{at}: a tag must not begin with an underscore: @{t}" for t, at in tags.items() if t[:1] == "_"
+    ]
+    return Reading(tuple(s["name"] for s, _ in scenarios), tuple(findings), frozenset(tags))
 
 
 def _syntax(error: Any, text: str, shown: str) -> str:
@@ -123,6 +128,16 @@ def _scenarios(feature: dict[str, Any]) -> Iterator[tuple[dict[str, Any], list[d
                     yield inner["scenario"], background + own
 
 
+def _tags(node: Any) -> Iterator[dict[str, Any]]:
+    """Every tag below a node of the tree: of the feature, its rules, scenarios and examples."""
+    if isinstance(node, dict):
+        yield from node.get("tags", ())
+        node = [node[key] for key in ("children", "rule", "scenario", "examples") if key in node]
+    if isinstance(node, list):
+        for child in node:
+            yield from _tags(child)
+
+
 def _duplicates(scenarios: list[tuple[dict[str, Any], list[dict[str, Any]]]], shown: str) -> list[str]:
     lines: dict[str, list[int]] = defaultdict(list)
     for scenario, _ in scenarios:
@@ -146,6 +161,3 @@ def _incomplete(scenario: dict[str, Any], before: list[dict[str, Any]], shown: s
     for table in scenario["examples"]:
         if not table.get("tableBody"):
             yield f"{shown}:{table['location']['line']}: these examples have no row, so the scenario would never run"
-    for tag in scenario["tags"]:
-        if tag["name"].startswith("@_"):
-            yield f"{shown}:{tag['location']['line']}: a tag must not begin with an underscore: {tag['name']}"

@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import signal
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from _pytest.outcomes import Exit, Failed
+from _pytest.outcomes import Exit, Failed, OutcomeException
 
-from drdrill.bdd import collector, reports, rooms
+from drdrill.bdd import collector, compat, reports, rooms
 from drdrill.bdd.compile import PLAN, Plan, plan_of, scenario_of
 from drdrill.bdd.lines import Lines
 from drdrill.bdd.outcome import INTERRUPTED, MISSED, NOTHING, USAGE, Outcome, run_status
@@ -28,6 +29,20 @@ if TYPE_CHECKING:
 
 OUTCOME = pytest.StashKey[Outcome]()
 """On an item, once its drill ended."""
+
+
+class Told(Failed):
+    """A result that was told already, in words: a failure of an item, but none of its code.
+
+    Args:
+        words: the result first.
+        cause: what a step raised. Of one that nobody expected the reader needs the place as well.
+    """
+
+    def __init__(self, words: str, cause: BaseException | None = None) -> None:
+        super().__init__(words, pytrace=False)
+        expected = cause is None or isinstance(cause, DrdrillError | AssertionError | OutcomeException)
+        self.text = words if expected else "\n".join([words, "", *traceback.format_exception(cause)])
 
 
 def start(config: pytest.Config, name: str, folder: Path) -> None:
@@ -67,6 +82,7 @@ def admit(config: pytest.Config, preflight: Preflight, tell: Callable[[list[str]
         tell: gets the findings, once everything is collected, if there are any.
     """
     config.stash[collector.FINDINGS] = []
+    config.stash[collector.MARKS] = compat.Marks(config)
     for room in ("steps", "fixtures"):
         for module in rooms.modules(room):
             config.pluginmanager.register(module, module.__name__)
@@ -99,10 +115,6 @@ class Session:
     def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         """Keep pytest from importing the room of features that ships."""
         return collector.plain_directory(path, parent)
-
-    def pytest_bdd_apply_tag(self, tag: str, function: Callable[..., object]) -> Callable[..., object]:
-        """Tags are marks, without a warning."""
-        return collector.mark(tag, function)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -148,7 +160,7 @@ class Session:
         if isinstance(error, KeyboardInterrupt | SystemExit | Exit):
             raise error
         if outcome.result is not Result.MET:
-            raise Failed(outcome.words, pytrace=False) from error
+            raise Told(outcome.words, error) from error
         return result
 
     def _begin(self, item: pytest.Function, plan: Plan) -> Running:
@@ -166,7 +178,7 @@ class Session:
             refused = Outcome(Result.REFUSED, Restoration.RESTORED, tuple(str(error).splitlines()))
             self._record(item, refused)
             self.lines.outcome(refused, [])
-            raise Failed(refused.words, pytrace=False) from error
+            raise Told(refused.words) from error
         running = item.stash[RUNNING] = Running(drill, scenario, plan, self.lines)
         return running
 
@@ -210,7 +222,7 @@ class Session:
         result = yield
         outcome = item.stash.get(OUTCOME, None)
         if outcome is not None and outcome.restoration is not Restoration.RESTORED:
-            raise Failed(f"restoration {outcome.restoration}: {'; '.join(outcome.reasons)}", pytrace=False)
+            raise Told(f"restoration {outcome.restoration}: {'; '.join(outcome.reasons)}")
         return result
 
     # --- sentences ----------------------------------------------------------------------------------------------------
@@ -234,11 +246,18 @@ class Session:
             return None
         return report.outcome, "", (result.upper(), {"green" if report.passed else "red": True})
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Remember whether something that is no drill failed."""
-        drilled = {item.nodeid for item, _ in self.outcomes}
-        if report.failed and report.nodeid not in drilled:
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Let the words of a drill stand first in every report, and remember whether anything else failed."""
+        report = yield
+        error = call.excinfo.value if call.excinfo else None
+        if isinstance(error, Told):
+            report.longrepr = error.text
+        elif report.failed:
             self._others_failed = True
+        return report
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Ctrl-C, SIGTERM, SIGHUP; pytest also comes here for its own reasons to stop, which are none of these."""
