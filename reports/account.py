@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from drdrill.journal import events
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from drdrill.journal.journal import Event
     from drdrill.journal.recording import Recording
@@ -26,7 +26,7 @@ MEANINGS: Final = {
     "aborted": "The drill had to stop before it could be judged.",
     "refused": "The drill was not allowed to start. Nothing was struck or moved.",
     "restored": "The estate is proven to be as it was before the drill.",
-    "residual": "Something is not as it was before the drill. The commands below put it right.",
+    "residual": "Something is not as it was before the drill. What it is and what to type stands under Restoration.",
     "unknown": "It is not proven that the estate is as it was before the drill.",
 }
 
@@ -100,18 +100,16 @@ def restoration(recording: Recording) -> Ending:
     """Whether the estate is as it was, as it was compared; unknown when it was not compared."""
     compared = recording.journal.last(events.DRILL_RESTORED)
     if compared is not None:
-        return Ending(compared.data["restoration"], tuple(_compared(compared.data.get("differences") or ())))
+        word = compared.data["restoration"]
+        return Ending(word, _compared(word, compared.data.get("differences") or ()))
     return Ending("unknown", (_NOT_COMPARED,))
 
 
-def _compared(differences: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """What is not as it was: things to put right, and things that only moved."""
-    for broken, words in ((True, "To put right"), (False, "Reported, nothing to put right")):
-        named = [
-            f"{d['what']} ({d['before']}, now {d['after']})" for d in differences if bool(d.get("command")) is broken
-        ]
-        if named:
-            yield f"{words}: {'; '.join(named)}."
+def _compared(restoration: str, differences: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What is not as it was, in one sentence."""
+    words = {"residual": "Not as it was", "unknown": "Could not be told, or not as it was"}.get(restoration, "Reported")
+    told = [f"{d['what']} (before: {d['before']}; now: {d['after']})" for d in differences]
+    return (f"{words}: {'; '.join(told)}.",) if told else ()
 
 
 def _unfinished(recording: Recording) -> str:

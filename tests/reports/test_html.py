@@ -195,7 +195,8 @@ def test_what_user_space_links_and_killed_processes_cannot_show_is_said(tmp_path
 def test_a_residual_estate_names_the_command_to_type(tmp_path: Path) -> None:
     text, seen = page(drills.residual(tmp_path / "residual"))
     assert "<code>drdrill recover --estate pocket</code>" in text
-    assert "power of east-db1 (on, now off)" in seen.text
+    assert "host east-db1 (before: up; now: off)" in seen.text
+    assert "no command is known for this; look at it" in seen.text
 
 
 def test_a_chinese_drill_says_so_to_the_browser(tmp_path: Path) -> None:
