@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +12,8 @@ from gherkin.parser import Parser
 from teams import FEATURES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from teams import Team
 
 pytest_plugins = ["pytester"]

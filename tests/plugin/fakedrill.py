@@ -13,12 +13,12 @@ import os
 import signal
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import drdrill.errors
 from drdrill.checkers.verdict import Restoration, Result
+from drdrill.drill.about import Ended
 
 HERE = Path.cwd()
 NOUNS = ("estate", "workload", "drill", "operations", "availability", "consistency")
@@ -49,18 +49,6 @@ def act(what: str) -> None:
     raise (
         getattr(drdrill.errors, kind, None) or getattr(__builtins__, kind, None) or vars(__import__("builtins"))[kind]
     )(message)
-
-
-@dataclass(frozen=True)
-class About:
-    title: str
-    feature: str
-    description: str
-    file: str
-    line: int
-    language: str
-    tags: tuple
-    steps: tuple
 
 
 class Noun:
@@ -110,8 +98,8 @@ class Drill:
         else:
             result = Result.MISSED if isinstance(error, AssertionError) else Result.ABORTED
         restoration = Restoration(script().get("restoration", "restored"))
-        return SimpleNamespace(
-            result=result, restoration=restoration, reasons=[str(error or "all is well")], folder=self.folder
+        return Ended(
+            result, restoration, (str(error or "all is well"),), self.folder, tuple(script().get("stopped", ()))
         )
 
 
@@ -125,7 +113,7 @@ def fake(name: str, **members: object) -> None:
 
 import drdrill.drill  # noqa: E402 - the fakes go into it
 
-fake("drdrill.drill.drill", Drill=Drill, About=About)
+fake("drdrill.drill.drill", Drill=Drill)
 fake(
     "drdrill.drill.preflight",
     findings=lambda _estate, calls: (

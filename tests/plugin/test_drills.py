@@ -150,6 +150,13 @@ def test_a_signal_heals_and_ends_the_run_with_2(team: Team, name: str):
     assert any(line.startswith("step ended 2 aborted") for line in team.log())
 
 
+def test_a_signal_while_it_heals_ends_the_run_after_the_heal(team: Team):
+    team.write("a.feature", TWO)
+    team.script(stopped=["SIGTERM"])
+    assert team.pytest().ret == 2
+    assert sum(line.startswith("finish") for line in team.log()) == 1
+
+
 def test_an_alarm_of_a_timeout_waits_for_the_heal(team: Team):
     team.write(
         "conftest.py",

@@ -56,7 +56,9 @@ def test_every_sentence_of_this_version_is_there():
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.__name__)
 def test_both_languages_stand_on_one_function_and_make_the_same_call(function):
-    english, chinese = sorted((c for c in CONTEXTS if c.step_func is function), key=lambda c: not c.parser.name.isascii())
+    english, chinese = sorted(
+        (c for c in CONTEXTS if c.step_func is function), key=lambda c: not c.parser.name.isascii()
+    )
     assert english.parser.name.isascii()
     assert not chinese.parser.name.isascii()
     assert english.type == chinese.type

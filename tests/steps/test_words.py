@@ -28,7 +28,7 @@ def test_names_stand_in_either_quotes(quotes: str):
 @pytest.mark.parametrize(
     "text",
     [
-        "service \"a” is available again at site \"b\" within its RTO",
+        'service "a” is available again at site "b" within its RTO',
         'service "a" is available again at site "b" within ',
         'service "a"  is available again at site "b" within its RTO',
         'service "" is available again at site "b" within its RTO',
@@ -66,7 +66,9 @@ def test_a_deadline_may_be_the_promise_of_its_sentence(kind: str, written: str, 
     assert Sentence(f"within {{deadline:{kind}}}").parse_arguments(f"within {written}") == {"deadline": deadline}
 
 
-@pytest.mark.parametrize(("kind", "written"), [("rto", "its recovery time"), ("recovery", "其 RTO"), ("duration", "its RTO")])
+@pytest.mark.parametrize(
+    ("kind", "written"), [("rto", "its recovery time"), ("recovery", "其 RTO"), ("duration", "its RTO")]
+)
 def test_a_promise_of_another_kind_is_bad_input(kind: str, written: str):
     with pytest.raises(BadInput, match=written):
         Sentence(f"within {{deadline:{kind}}}").parse_arguments(f"within {written}")
@@ -88,7 +90,12 @@ def test_a_number_is_whole(written: str):
 
 @pytest.mark.parametrize(
     ("kind", "written", "role"),
-    [("role", "database", "database"), ("role", "entry", "entry"), ("角色", "应用", "application"), ("角色", "入口", "entry")],
+    [
+        ("role", "database", "database"),
+        ("role", "entry", "entry"),
+        ("角色", "应用", "application"),
+        ("角色", "入口", "entry"),
+    ],
 )
 def test_a_role_is_one_word_in_both_languages(kind: str, written: str, role: str):
     assert Sentence(f"the {{role:{kind}}} host").parse_arguments(f"the {written} host") == {"role": role}

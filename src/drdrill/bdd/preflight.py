@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from drdrill.drill.about import About
     from drdrill.drill.call import Call
-    from drdrill.drill.drill import About, Drill
+    from drdrill.drill.drill import Drill
     from drdrill.estate.model import Estate
 
 

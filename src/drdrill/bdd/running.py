@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from drdrill.bdd.compile import STRIKING, Plan, scenario_of
+from drdrill.drill.about import About
 from drdrill.errors import BadInput, Refused
 from drdrill.journal.events import STEP_OVERRIDDEN
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pytest_bdd.parser import Scenario, Step
 
     from drdrill.bdd.lines import Lines
-    from drdrill.drill.drill import About, Drill
+    from drdrill.drill.drill import Drill
 
 
 class Running:
@@ -108,8 +109,6 @@ def running(node: pytest.Item) -> Running:
 
 def about(item: pytest.Function, scenario: Scenario, shown: str) -> About:
     """What the drill writes down of its scenario."""
-    from drdrill.drill.drill import About  # noqa: PLC0415 - the whole drill is behind it
-
     feature = scenario.feature
     example = getattr(item, "callspec", None)
     rule = scenario.rule.tags if scenario.rule else set()

@@ -102,6 +102,7 @@ class Session:
         self.outcomes: list[tuple[pytest.Item, Outcome]] = []
         self._others_failed = False
         self._interrupted = False
+        self._stopped = False
         self._unhealed: str | None = None
         given = config.getoption("--drill-out")
         self.out: Path = config.invocation_params.dir / given if given else config.rootpath / "reports" / "out"
@@ -159,6 +160,8 @@ class Session:
         outcome = self._end(pyfuncitem, running, error)
         if isinstance(error, KeyboardInterrupt | SystemExit | Exit):
             raise error
+        if self._stopped:
+            raise KeyboardInterrupt
         if outcome.result is not Result.MET:
             raise Told(outcome.words, error) from error
         return result
@@ -207,6 +210,8 @@ class Session:
         except BaseException as broken:  # noqa: BLE001 - a drill that cannot say how it ended is not restored
             words = f"the drill could not be ended properly: {type(broken).__name__}: {broken}"
             return Outcome(Result.ABORTED, Restoration.UNKNOWN, (words,), running.drill.folder)
+        # Signals that came while it healed were only remembered; the run ends now.
+        self._stopped = self._stopped or bool(ended.stopped)
         return Outcome(ended.result, ended.restoration, tuple(ended.reasons), ended.folder)
 
     def _record(self, item: pytest.Item, outcome: Outcome) -> None:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +13,7 @@ import click
 import pytest
 
 from drdrill.bdd.preflight import Preflight
-from drdrill.bdd.session import admit
-from drdrill.cli.run import shipped
+from drdrill.cli.run import QUIET, shipped
 from drdrill.errors import BadInput
 
 if TYPE_CHECKING:
@@ -36,13 +37,17 @@ def command(estate: str | None, paths: tuple[str, ...]) -> int:
     here = Path.cwd()
     files = features(paths or (["features"] if Path("features").is_dir() else shipped()))
     linting = Linting(Preflight.of(estate, here) if estate else Preflight())
-    status = pytest.main(["--collect-only", "-p", "no:terminal", "-p", "no:cacheprovider", *files], plugins=[linting])
+    told = io.StringIO()
+    # Not `-p no:terminal`: the options in a team's ini file (-ra) belong to the reporter.
+    with contextlib.redirect_stdout(told):
+        status = pytest.main([*QUIET, "--collect-only", "-p", "no:cacheprovider", *files], plugins=[linting])
     for finding in linting.findings:
         click.echo(finding)
     if linting.findings:
         click.echo(f"{len(linting.findings)} found in {len(files)} files", err=True)
         return BAD
     if status != pytest.ExitCode.OK:
+        click.echo(told.getvalue(), err=True)
         raise BadInput(f"pytest could not collect these features (its status was {int(status)}); see above")
     click.echo(f"{len(files)} files are good")
     return GOOD
@@ -69,7 +74,9 @@ class Linting:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        """In place of the session that drills."""
+        """Let features in before the plugin would let in the session that drills."""
+        from drdrill.bdd.session import admit  # noqa: PLC0415 - pytest wants to see pytest-bdd before we do
+
         admit(config, self.preflight, self.keep)
 
     def keep(self, findings: list[str]) -> None:

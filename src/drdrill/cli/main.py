@@ -34,12 +34,12 @@ class Lazy(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import `drdrill.cli.NAME` and give its `command`."""
+        """Import `drdrill.cli.NAME` and give its `command`; the one with subcommands is called like itself."""
         del ctx
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"drdrill.cli.{cmd_name}")
-        command: click.Command = module.command
+        command: click.Command = getattr(module, "command" if hasattr(module, "command") else cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

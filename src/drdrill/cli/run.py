@@ -13,6 +13,9 @@ import pytest
 from drdrill.errors import BadInput
 from drdrill.plugin import ESTATE_VARIABLE, estate_named
 
+QUIET = ("-W", "ignore:Module already imported so cannot be rewritten:pytest.PytestAssertRewriteWarning")
+"""The command line had to import drdrill before pytest could rewrite its assertions; it has none."""
+
 
 @click.command(
     "run",
@@ -49,9 +52,7 @@ def command(
     if not any(is_feature(argument) for argument in arguments):
         # Their own folder says nothing about where this person works, so the reports go below where they stand.
         asked += [*shipped(), "--rootdir", str(Path.cwd())]
-    # The command line had to import drdrill before pytest could rewrite its assertions; it has none.
-    asked += ["-W", "ignore:Module already imported so cannot be rewritten:pytest.PytestAssertRewriteWarning"]
-    return int(pytest.main([*asked, *arguments], plugins=[Choice(first=first)]))
+    return int(pytest.main([*QUIET, *asked, *arguments], plugins=[Choice(first=first)]))
 
 
 def is_feature(argument: str) -> bool:
