@@ -92,6 +92,7 @@ def _template() -> Template:
         promise=figures.promise,
         plural=figures.plural,
         relative=figures.relative,
+        sentence=figures.sentence,
     )
     environment.globals.update(
         bounds=figures.bounds,
