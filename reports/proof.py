@@ -79,4 +79,4 @@ def _seen(looks: Sequence[Mapping[str, Any]]) -> str:
     said = ", ".join(f"{n} {word}" for word, n in counted if n)
     chosen = next((look for look in looks if look["answer"] is not True), looks[-1])
     words = str(chosen.get("words") or "").rstrip(".")
-    return f"{figures.plural(len(looks), 'look')}: {said}" + (f". {words[0].upper()}{words[1:]}." if words else "")
+    return f"{figures.plural(len(looks), 'look')}: {said}" + (f". {figures.sentence(words)}." if words else "")
