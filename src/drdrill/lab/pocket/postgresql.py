@@ -99,7 +99,9 @@ def _bootstrap(layout: Layout) -> dict[str, Any]:
                 "use_pg_rewind": True,
                 "use_slots": True,
                 "parameters": {
-                    "max_connections": 60,
+                    # While a standby is silent, what the applications gave up still waits in the server: 32 sessions
+                    # every 2 s, until Patroni lets the primary go on alone.
+                    "max_connections": 200,
                     "shared_buffers": "16MB",
                     "wal_log_hints": "on",
                     "wal_keep_size": "64MB",
