@@ -4,17 +4,28 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from drdrill.journal import records
+from drdrill.journal.journal import read
+from drdrill.journal.timeline import Operation, Pause, Strike, Timeline, timeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import numpy as np
     import numpy.typing as npt
 
     from drdrill.journal.journal import Reading
+
+__all__ = ["Operation", "Pause", "Recording", "Stream", "Strike", "Timeline", "load", "load_stream", "load_streams"]
+
+DATA = "data"
+"""The folder of the streams, beside the journal."""
 
 
 @dataclass(frozen=True)
@@ -32,56 +43,6 @@ class Stream:
     head: Mapping[str, Any]
     records: npt.NDArray[np.void]
     torn: str | None = None
-
-
-@dataclass(frozen=True)
-class Strike:
-    """One fault, from its first command to its heal. Times are CLOCK_MONOTONIC ns; None: not yet, or never."""
-
-    hold: str
-    fault: str
-    title: str
-    hosts: tuple[str, ...]
-    sites: tuple[str, ...]
-    first_ns: int
-    last_ns: int
-    healing_ns: int | None = None
-    healed_ns: int | None = None
-    lapsed_ns: int | None = None
-    took_hold: bool | None = None
-    held: bool | None = None
-    """The worst answer of all looks while it was in force: False if any was, else None if any was or there was none."""
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One planned move, such as a switchover."""
-
-    id: str
-    operation: str
-    title: str
-    first_ns: int
-    last_ns: int | None
-    error: str | None = None
-
-
-@dataclass(frozen=True)
-class Pause:
-    """An interval in which writers were paused on purpose; it is part of no outage."""
-
-    streams: tuple[str, ...]
-    from_ns: int
-    to_ns: int | None
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """What was done to the estate, derived from the journal."""
-
-    strikes: tuple[Strike, ...] = ()
-    operations: tuple[Operation, ...] = ()
-    pauses: tuple[Pause, ...] = ()
-    quiet_from_ns: int | None = None
 
 
 @dataclass(frozen=True)
@@ -107,3 +68,55 @@ class Recording:
         """The data of `drill.begun`; empty when even that was never written."""
         first = next(self.journal.of("drill.begun"), None)
         return first.data if first else {}
+
+
+def load_stream(folder: Path, name: str) -> Stream | None:
+    """One stream of a drill's data folder, up to its last whole record; None when no head says what it is.
+
+    A worker that was killed between its head and its first record leaves a stream without records.
+    """
+    try:
+        head = json.loads((folder / f"{name}.json").read_bytes())
+        dtype = np.dtype(records.KINDS[head["kind"]])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    path = folder / f"{name}.bin"
+    raw = path.read_bytes() if path.exists() else b""
+    rest = len(raw) % dtype.itemsize
+    torn = f"{rest} bytes of an unfinished record were cut from the end of {path.name}" if rest else None
+    return Stream(name, head, np.frombuffer(raw[: len(raw) - rest], dtype), torn)
+
+
+def load_streams(folder: Path) -> dict[str, Stream]:
+    """Every stream of a drill's data folder, by name."""
+    names = sorted(p.stem for p in folder.glob("*.json"))
+    found = (load_stream(folder, name) for name in names)
+    return {s.name: s for s in found if s is not None}
+
+
+def load(folder: Path) -> Recording:
+    """Load a drill from its folder, also one that still runs or whose runner was killed.
+
+    Raises:
+        BadInput: there is no journal.
+    """
+    # The streams are read before the journal: whatever the journal says was measured is then not newer than the streams
+    # by more than the moment between the two reads.
+    streams = load_streams(folder / DATA)
+    journal = read(folder)
+    return Recording(folder, journal, timeline(journal), streams, _keys(folder, journal))
+
+
+def _keys(folder: Path, journal: Reading) -> dict[tuple[str, str], frozenset[str]]:
+    """The keys that readbacks wrote down; a file that is gone leaves its readback without keys."""
+    found = {}
+    for event in journal.of("readback"):
+        name = event.data.get("keys_file")
+        if not name:
+            continue
+        try:
+            text = (folder / name).read_text()
+        except OSError:
+            continue
+        found[(str(event.data["phase"]), str(event.data["member"]))] = frozenset(text.split("\n")[:-1])
+    return found

@@ -10,6 +10,7 @@ All times are CLOCK_MONOTONIC nanoseconds of the machine that wrote them; 0 mean
 from __future__ import annotations
 
 import enum
+import struct
 from typing import Final
 
 SAMPLE: Final = [
@@ -39,6 +40,21 @@ OPERATION: Final = [
 
 CLAIM: Final = [("seq", "<u4"), ("due", "<i8"), ("done", "<i8"), ("member", "u1"), ("claims", "u1")]
 """Whether one member claims to be the writer: 0 no, 1 yes, 2 silent. `member` indexes the head's `members`."""
+
+
+KINDS: Final = {"samples": SAMPLE, "intents": INTENT, "operations": OPERATION, "claims": CLAIM}
+"""The dtype that belongs to the `kind` in the head of a stream."""
+
+SAMPLE_PACK: Final = struct.Struct("<IqqqBh32s")
+OPERATION_PACK: Final = SAMPLE_PACK
+INTENT_PACK: Final = struct.Struct("<Iq")
+CLAIM_PACK: Final = struct.Struct("<IqqBB")
+"""The same layouts without numpy: a worker process has no need to import it."""
+
+
+def intents_of(stream: str) -> str:
+    """The name of the file of intents that belongs to the operations of a writer."""
+    return f"{stream}-intents"
 
 
 class Seen(enum.IntEnum):

@@ -1,3 +1,20 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""The pocket lab: three sites without root, links in user space."""
+"""The pocket lab: three sites without root, links in user space. `up`, `down` and `status` are all that others need."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from drdrill.lab.pocket.start import Lab, down, status, up
+
+__all__ = ["Lab", "down", "status", "up"]
+
+
+def __getattr__(name: str) -> Any:
+    # Late, because every process of every host imports this package on its way to its own module.
+    if name in __all__:
+        return getattr(importlib.import_module("drdrill.lab.pocket.start"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

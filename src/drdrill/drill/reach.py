@@ -1,0 +1,39 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""From a fault and its targets to the ways in that will strike and heal them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from drdrill.faults.fault import Reach
+
+if TYPE_CHECKING:
+    from drdrill.connect.registry import Ways
+    from drdrill.faults.fault import Fault, Targets, Undo
+
+
+def reach_for(ways: Ways, fault: Fault, targets: Targets, *, drill: str, hold: str, lease_s: float) -> Reach:
+    """Choose the ways in. Raises Unreachable when there is none for a capability that the fault needs."""
+    return Reach(
+        drill=drill,
+        hold=hold,
+        estate=ways.estate,
+        lease_s=lease_s,
+        hard_end_s=ways.estate.limits.longest_fault_s,
+        links=ways.links(targets.hosts) if "links" in fault.needs else None,
+        power=ways.power(targets.hosts) if "power" in fault.needs else None,
+    )
+
+
+def reach_of(ways: Ways, undo: Undo) -> Reach:
+    """The ways in that an undo record names. Raises BadInput when one of them is not installed any more."""
+    return Reach(
+        drill=undo.drill,
+        hold=undo.hold,
+        estate=ways.estate,
+        lease_s=0.0,
+        hard_end_s=0.0,
+        links=ways.named("links", undo.way_in["links"]) if "links" in undo.way_in else None,
+        power=ways.named("power", undo.way_in["power"]) if "power" in undo.way_in else None,
+    )

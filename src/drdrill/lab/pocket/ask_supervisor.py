@@ -1,0 +1,35 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""One request to the supervisor and its answer, for `up`, `down` and `status`."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING, Any
+
+from drdrill.lab import protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def ask(folder: Path, message: dict[str, Any], deadline_s: float = 5.0) -> dict[str, Any] | None:
+    """The answer, or None when there is no supervisor behind the socket of this folder."""
+    try:
+        directory = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+    except OSError:
+        return None
+    try:
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(deadline_s)
+            # Through the opened folder: the path of a socket may hold 107 bytes, and the folder's may be longer.
+            sock.connect(f"/proc/self/fd/{directory}/{protocol.SOCKET}")
+            sock.sendall(protocol.encode(message))
+            with sock.makefile("rb") as lines:
+                line = lines.readline()
+            return protocol.decode(line) if line else None
+    except OSError:
+        return None
+    finally:
+        os.close(directory)

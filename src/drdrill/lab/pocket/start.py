@@ -1,0 +1,249 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""Raise the pocket lab, end it, and say how it is."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from drdrill.errors import LabError
+from drdrill.lab.pocket import preflight
+from drdrill.lab.pocket.ask_supervisor import ask
+from drdrill.lab.pocket.layout import FOUNDER, HOSTS, Layout, free_ports, lab_folder, new_passwords
+from drdrill.lab.pocket.owner import processes
+from drdrill.lab.pocket.sweep import sweep
+from drdrill.lab.protocol import SOCKET
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+_LOOK_S: Final = 0.05
+_SUPERVISOR_S: Final = 10.0
+_STEP_S: Final = 60.0
+_HTTP_S: Final = 3.0
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A lab that is up. `already` says that it was before; `swept` counts the processes that a killed one had left."""
+
+    folder: Path
+    already: bool
+    seconds: float
+    swept: int = 0
+    flaws: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def _silent(_words: str) -> None:
+    """Say nothing."""
+
+
+def up(flaws: Sequence[str] = (), say: Callable[[str], None] = _silent, folder: Path | None = None) -> Lab:
+    """Raise the lab; fine when it is up already.
+
+    Args:
+        flaws: what is wrong with it on purpose: names out of `supervisor.FLAWS`.
+        say: gets a line for each step that is reached.
+        folder: where the lab lives; the state folder's unless a test says otherwise.
+
+    Raises:
+        LabError: it cannot run here, does not come up, or is up with other flaws. Nothing of it is left then.
+    """
+    from drdrill.lab.pocket.supervisor import FLAWS  # noqa: PLC0415
+
+    if wrong := [flaw for flaw in flaws if flaw not in FLAWS]:
+        raise LabError(f"no flaw is called {', '.join(wrong)}; there are {', '.join(FLAWS)}")
+    began = time.monotonic()
+    prefix = preflight.check()
+    folder = folder or lab_folder()
+    with _alone(folder):
+        if (hello := ask(folder, {"do": "hello"})) is not None:
+            if set(hello["flaws"]) != set(flaws):
+                raise LabError(
+                    f"the lab is up with {_flawed(hello['flaws'])}, and {_flawed(flaws)} was asked for: "
+                    "`drdrill lab down` first"
+                )
+            return Lab(folder, True, time.monotonic() - began, 0, tuple(hello["flaws"]), tuple(hello["notes"]))
+        swept = sweep(folder)
+        if swept:
+            say(f"swept {swept} processes that a killed lab had left")
+        _empty(folder)
+        ttl, note = preflight.ttl_here()
+        layout = Layout(folder, free_ports(folder), new_passwords(), ttl, tuple(flaws), (note,) if note else ())
+        layout.save()
+        try:
+            _start_supervisor(layout, prefix)
+            _climb(layout, say, began)
+        except BaseException:
+            end(folder)
+            raise
+    return Lab(folder, False, time.monotonic() - began, swept, layout.flaws, layout.notes)
+
+
+def down(folder: Path | None = None) -> bool:
+    """End the lab and remove its data; logs stay. Whether anything of it was there.
+
+    Raises:
+        LabError: a process of it does not end.
+    """
+    folder = folder or lab_folder()
+    if not folder.is_dir():
+        return False
+    with _alone(folder):
+        there = end(folder)
+        _empty(folder, keep_logs=True)
+        return there
+
+
+def end(folder: Path) -> bool:
+    """End every process of a lab: by its supervisor, and what is left by cwd. Whether there was any."""
+    there = ask(folder, {"do": "down"}, deadline_s=15.0) is not None
+    try:
+        return bool(sweep(folder)) or there
+    except TimeoutError as error:
+        raise LabError(str(error)) from error
+
+
+def status(folder: Path | None = None) -> dict[str, Any] | None:
+    """The supervisor's answers to `hello`, `hosts`, `holds`, `links` and `audit`, by these names. None: the lab is not up.
+
+    Without a supervisor, processes that a killed lab left behind are in `left`.
+    """
+    folder = folder or lab_folder()
+    hello = ask(folder, {"do": "hello"})
+    if hello is None:
+        left = [process.pid for process in processes(folder)]
+        return {"left": left, "folder": str(folder)} if left else None
+    answers = {what: ask(folder, {"do": what}) or {} for what in ("hosts", "holds", "links", "audit")}
+    return {"hello": hello} | {what: answer.get(what, answer) for what, answer in answers.items()}
+
+
+def _flawed(flaws: Sequence[str]) -> str:
+    return f"the flaw {', '.join(flaws)}" if flaws else "no flaw"
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One `up` or `down` at a time."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _empty(folder: Path, *, keep_logs: bool = False) -> None:
+    for path in folder.iterdir():
+        if path.name == "lock" or (keep_logs and path.suffix == ".log"):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _start_supervisor(layout: Layout, prefix: list[str]) -> None:
+    argv = [*prefix, sys.executable, "-P", "-m", "drdrill.lab.pocket.supervisor", str(layout.folder)]
+    log = layout.folder / "supervisor.log"
+    with log.open("ab") as output:
+        log.chmod(0o600)
+        started = subprocess.run(
+            argv, cwd=layout.folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
+        )
+    deadline = time.monotonic() + _SUPERVISOR_S
+    while started.returncode == 0 and time.monotonic() < deadline:
+        if (layout.folder / SOCKET).exists() and ask(layout.folder, {"do": "hello"}) is not None:
+            return
+        if not any(True for _ in processes(layout.folder)):
+            break
+        time.sleep(_LOOK_S)  # Another process makes the socket; nobody tells when.
+    raise LabError(f"the lab's supervisor did not start: {_last_lines(log)}")
+
+
+def _climb(layout: Layout, say: Callable[[str], None], began: float) -> None:
+    """Wait for one step of the start after the other."""
+    steps: tuple[tuple[str, Callable[[Layout], str | None]], ...] = (
+        ("hosts are up", _hosts_up),
+        ("the database has a primary", _has_primary),
+        ("the database has a standby" if layout.flaws else "the database has a synchronous standby", _has_standby),
+        ("registrations are acknowledged at both sites", _both_acknowledge),
+    )
+    for words, missing in steps:
+        deadline = time.monotonic() + _STEP_S
+        while (lacks := missing(layout)) is not None:
+            if time.monotonic() > deadline:
+                raise LabError(
+                    f"the lab does not come up: {lacks} ({_STEP_S:g} s after the step before); {_logs(layout)}"
+                )
+            time.sleep(_LOOK_S)  # The step is another program's; it can only be asked.
+        say(f"{time.monotonic() - began:5.1f} s  {words}")
+
+
+def _hosts_up(layout: Layout) -> str | None:
+    answer = ask(layout.folder, {"do": "hosts"})
+    if answer is None:
+        raise LabError(f"the lab's supervisor has ended: {_last_lines(layout.folder / 'supervisor.log')}")
+    for name, host in answer["hosts"].items():
+        if not host["on"] or (HOSTS[name].role != "client" and not host["processes"]):
+            return f"{name} is not up"
+        for lack in host["missing"]:
+            if "has ended" in lack:
+                raise LabError(f"the lab does not come up: {name}: {lack}; {_logs(layout)}")
+    return None
+
+
+def _has_primary(layout: Layout) -> str | None:
+    status, _ = _http(layout.private(FOUNDER, "rest"), "/primary")
+    return None if status == 200 else f"{FOUNDER} is not the primary"  # noqa: PLR2004 - OK
+
+
+def _has_standby(layout: Layout) -> str | None:
+    standby = next(name for name, host in HOSTS.items() if host.role == "database" and name != FOUNDER)
+    path = "/replica" if "asynchronous-replication" in layout.flaws else "/sync"
+    status, _ = _http(layout.private(standby, "rest"), path)
+    return None if status == 200 else f"{standby} is no standby that the primary waits for"  # noqa: PLR2004 - OK
+
+
+def _both_acknowledge(layout: Layout) -> str | None:
+    for name, host in HOSTS.items():
+        if host.role == "entry":
+            body = json.dumps({"key": f"up-{host.site}-{time.monotonic_ns()}"}).encode()
+            status, _ = _http(layout.link("client", name, "http"), "/registrations", body)
+            if status != 201:  # noqa: PLR2004 - created
+                return f"{name} does not acknowledge a registration (status {status})"
+    return None
+
+
+def _http(port: int, path: str, body: bytes | None = None) -> tuple[int | None, bytes]:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=body)
+    request.add_header("Content-Type", "application/json")
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=_HTTP_S) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+    except OSError:
+        return None, b""
+
+
+def _logs(layout: Layout) -> str:
+    return f"its logs are in {layout.folder}"
+
+
+def _last_lines(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+    return " | ".join(lines[-3:]) or "it said nothing"
