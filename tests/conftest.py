@@ -7,9 +7,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from harness import labs as all_labs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from harness import Labs
 
 
 @pytest.fixture(autouse=True)
@@ -17,3 +21,24 @@ def own_state(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytes
     """Tests marked `lab` keep DRDRILL_STATE as it is: their lab lives there."""
     if request.node.get_closest_marker("lab") is None:
         monkeypatch.setenv("DRDRILL_STATE", str(tmp_path / "state"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--all` runs the long tests too."""
+    parser.addoption("--all", action="store_true", help="also the long tests: repeated healthy drills, whole matrices")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the long tests without `--all`; the summary counts them as deselected, never as passed."""
+    if config.getoption("--all"):
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if item not in long]
+
+
+@pytest.fixture(scope="session")
+def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
+    """Real pocket labs, one at a time."""
+    with all_labs(tmp_path_factory.mktemp("labs")) as manager:
+        yield manager
