@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""The package as others get it: a wheel in a fresh environment, and this editable checkout, without a line of Python beside the drill."""
+"""The package as others get it: a wheel in a fresh environment, and this editable checkout; no Python beside the drill."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from harness import FEATURES, ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SHIPPED = {"drdrill/features/failover/switchover.feature", "drdrill/fixtures/estates/pocket.yaml", "drdrill/py.typed"}
 
