@@ -1,32 +1,28 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where a drill keeps what it must remember outside its report: undo log and lock."""
+"""The estate's state folder, made when a drill needs it."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from drdrill.errors import BadInput
+from drdrill.estate import state
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def folder(estate: str) -> Path:
-    """`${DRDRILL_STATE:-$XDG_STATE_HOME/drdrill}/ESTATE/`, made with mode 0700 if it is not there.
+    """Where undo log and lock of this estate lie, mode 0700.
 
     Raises:
-        BadInput: it cannot be made or written, or somebody else can read it.
+        BadInput: it cannot be made, so nothing may be struck.
     """
-    home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    base = Path(os.environ.get("DRDRILL_STATE") or Path(home) / "drdrill")
-    if not estate or "/" in estate or estate in {".", ".."}:
-        raise BadInput(f'an estate cannot be called "{estate}": its name is the name of a folder')
-    path = base / estate
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.chmod(0o700)
+        return state.folder(estate, make=True)
     except OSError as error:
         raise BadInput(
-            f"{path}: no undo log can be kept there ({error.strerror}), so nothing may be struck; "
+            f"{state.folder(estate)}: undo log and lock cannot be kept there ({error.strerror}), so nothing may be struck; "
             "set DRDRILL_STATE to a folder of yours"
         ) from error
-    return path

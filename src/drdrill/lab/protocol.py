@@ -17,15 +17,17 @@ CLOCK_MONOTONIC nanoseconds of the machine (`*_ns`); leases and what is left of 
     {"do": "renew", "hold": ID, "lease_s": 30}
         -> state: held (left_s) | lapsed (at_ns) | healed (at_ns) | revoked | unknown. It only ever extends.
     {"do": "heal", "hold": ID}
-        -> state: healed | lapsed (at_ns) | unknown. Ends this one hold; for power it returns once the processes were started.
+        -> state: healed | lapsed (at_ns) | unknown; first_ns, last_ns (of the command). Ends this one hold;
+           for power it returns once the processes were started.
     {"do": "revoke", "drill": ID}       -> no hold of that drill can be renewed any more
     {"do": "holds", "drill": ID?}       -> holds: [{hold, drill, kind, pairs | hosts, state, left_s, hard_left_s,
                                                     struck_ns, ended_ns}]; state: open | healed | lapsed
     {"do": "links", "pairs": [...]?}    -> links: {"a>b": {state, bytes, connections, refused}}
         Bytes are counted where they leave the proxy: a frozen link that holds bytes back has not carried them.
-    {"do": "hosts"}                     -> hosts: {name: {site, role, on, processes, ready, missing: [...]}}
+    {"do": "hosts", "health": true?}    -> hosts: {name: {site, role, on, processes, ready, missing: [...]}}
     {"do": "address", "from": HOST | VANTAGE, "url": "http://east-entry1/"}  |  {..., "host": HOST, "service": NAME}
-        -> host, port (and url): how `from` reaches that service. Services: http, pg, rest, echo, as the host has them.
+        -> host, port (and url): how `from` reaches that service. Services: http, pg, rest, echo, as the host has them; of a
+           URL the scheme says which (postgresql:// is pg).
     {"do": "audit"}                     -> looks, last_ns, seen, unexplained: [...], unseen: [...]
     {"do": "down"}                      -> the lab ends; nothing of it is left when this is answered
 

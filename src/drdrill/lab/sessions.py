@@ -59,8 +59,8 @@ class Sessions:
         self._login = login
         self._claims = dict.fromkeys(databases, False)
         self._slots = asyncio.Semaphore(limit)
-        self._idle: list[psycopg.AsyncConnection[Any]] = []
-        self._busy: set[psycopg.AsyncConnection[Any]] = set()
+        self._idle: list[psycopg.AsyncConnection[tuple[Any, ...]]] = []
+        self._busy: set[psycopg.AsyncConnection[tuple[Any, ...]]] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(self) -> None:
@@ -94,7 +94,7 @@ class Sessions:
         finally:
             self._slots.release()
 
-    async def _connection(self, deadline: float) -> psycopg.AsyncConnection[Any]:
+    async def _connection(self, deadline: float) -> psycopg.AsyncConnection[tuple[Any, ...]]:
         if self.writer is None:
             raise UnavailableError("no database claims to be the writer")
         if self._idle:
@@ -113,7 +113,11 @@ class Sessions:
         return connection
 
     async def _run(
-        self, connection: psycopg.AsyncConnection[Any], statement: str, values: Sequence[Any], deadline: float
+        self,
+        connection: psycopg.AsyncConnection[tuple[Any, ...]],
+        statement: str,
+        values: Sequence[Any],
+        deadline: float,
     ) -> list[tuple[Any, ...]]:
         writer = self.writer
         self._busy.add(connection)
@@ -124,7 +128,7 @@ class Sessions:
             _cut(connection)
             raise UnavailableError(f"not acknowledged within {_LONGEST_S:g} s")
         try:
-            rows = task.result()
+            rows: list[tuple[Any, ...]] = task.result()
         except psycopg.IntegrityError:
             self._give_back(connection, writer)
             raise
@@ -134,7 +138,7 @@ class Sessions:
         self._give_back(connection, writer)
         return rows
 
-    def _give_back(self, connection: psycopg.AsyncConnection[Any], writer: str | None) -> None:
+    def _give_back(self, connection: psycopg.AsyncConnection[tuple[Any, ...]], writer: str | None) -> None:
         if writer == self.writer and not connection.broken:
             self._idle.append(connection)
         else:
@@ -176,13 +180,16 @@ class Sessions:
 
 
 async def _fetch(
-    connection: psycopg.AsyncConnection[Any], statement: str, values: Sequence[Any]
+    connection: psycopg.AsyncConnection[tuple[Any, ...]], statement: str, values: Sequence[Any]
 ) -> list[tuple[Any, ...]]:
     cursor = await connection.execute(statement, values)
-    return [tuple(row) for row in await cursor.fetchall()] if cursor.description else []
+    rows: list[tuple[Any, ...]] = []
+    if cursor.description:
+        rows = await cursor.fetchall()
+    return rows
 
 
-def _cut(connection: psycopg.AsyncConnection[Any]) -> None:
+def _cut(connection: psycopg.AsyncConnection[tuple[Any, ...]]) -> None:
     """End a session without a word. Its socket is shut down, not closed: somebody may be waiting on it."""
     with contextlib.suppress(OSError, psycopg.Error):
         copy = socket.socket(fileno=os.dup(connection.pgconn.socket))

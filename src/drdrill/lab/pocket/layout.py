@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from drdrill.errors import LabError
+from drdrill.estate import state
 
 ESTATE: Final = "pocket"
 DATABASE: Final = "clinical"
@@ -194,7 +195,4 @@ def write_private(path: Path, text: str) -> None:
 
 def lab_folder() -> Path:
     """`${DRDRILL_STATE:-$XDG_STATE_HOME/drdrill}/pocket/lab`, resolved, whether it exists or not."""
-    state = os.environ.get("DRDRILL_STATE")
-    if not state:
-        state = os.path.join(os.environ.get("XDG_STATE_HOME") or "~/.local/state", "drdrill")  # noqa: PTH118
-    return (Path(state).expanduser() / ESTATE / "lab").resolve()
+    return (state.folder(ESTATE) / "lab").resolve()

@@ -72,10 +72,13 @@ class Machine:
 
     async def missing(self) -> list[str]:
         """What keeps this host from being ready, in words; empty when nothing does."""
+        return await self.missing_processes() or await self._unready()
+
+    async def missing_processes(self) -> list[str]:
+        """The same without asking any service."""
         if not self.on:
             return ["it is off"]
-        gone = [f"{name} has ended (status {status})" for name, status in self.ended.items()]
-        return gone or await self._unready()
+        return [f"{name} has ended (status {status})" for name, status in self.ended.items()]
 
     async def _unready(self) -> list[str]:
         name = self.host.name

@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING, Any
 
 from drdrill.lab.pocket import links, owner
 from drdrill.lab.pocket.layout import HOSTS, ends
+from drdrill.lab.pocket.log import log
+from drdrill.lab.pocket.session import Session
 
 if TYPE_CHECKING:
     import socket
@@ -93,11 +94,11 @@ class Net:
             self._carry(sock, source, target, service)
             return
         self.unknown_callers += 1
-        print(f"refused an unknown caller of {target}:{service} (its port {caller})", file=sys.stderr, flush=True)  # noqa: T201
+        log(f"refused an unknown caller of {target}:{service} (its port {caller})")
         links.refuse(sock)
 
     def _carry(self, sock: socket.socket, source: str, target: str, service: str) -> None:
-        links.Session(
+        Session(
             (source, target),
             sock,
             out=self.links[source, target],

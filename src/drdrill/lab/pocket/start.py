@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from drdrill.errors import LabError
 from drdrill.lab.pocket import preflight
 from drdrill.lab.pocket.ask_supervisor import ask
+from drdrill.lab.pocket.flaws import FLAWS
 from drdrill.lab.pocket.layout import FOUNDER, HOSTS, Layout, free_ports, lab_folder, new_passwords
 from drdrill.lab.pocket.owner import processes
 from drdrill.lab.pocket.sweep import sweep
@@ -54,15 +55,13 @@ def up(flaws: Sequence[str] = (), say: Callable[[str], None] = _silent, folder: 
     """Raise the lab; fine when it is up already.
 
     Args:
-        flaws: what is wrong with it on purpose: names out of `supervisor.FLAWS`.
+        flaws: what is wrong with it on purpose: names out of `flaws.FLAWS`.
         say: gets a line for each step that is reached.
         folder: where the lab lives; the state folder's unless a test says otherwise.
 
     Raises:
         LabError: it cannot run here, does not come up, or is up with other flaws. Nothing of it is left then.
     """
-    from drdrill.lab.pocket.supervisor import FLAWS  # noqa: PLC0415
-
     if wrong := [flaw for flaw in flaws if flaw not in FLAWS]:
         raise LabError(f"no flaw is called {', '.join(wrong)}; there are {', '.join(FLAWS)}")
     began = time.monotonic()

@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""Figures as a reader sees them: with their unit, and never rounded in our favour."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+THIN = "\u202f"
+"""A narrow no-break space: it groups digits, and keeps a number and its unit on one line."""
+MINUS = "\u2212"
+DASH = "\u2013"
+
+
+def count(value: float) -> str:
+    """A count, grouped by thousands: `2 310`."""
+    if isinstance(value, float) and not value.is_integer():
+        return f"{value:,.2f}".replace(",", THIN)
+    return f"{int(value):,}".replace(",", THIN)
+
+
+def plural(value: float, one: str, many: str = "") -> str:
+    """A count with its noun: `1 look`, `12 looks`."""
+    return f"{count(value)} {one if value == 1 else many or one + 's'}"
+
+
+def span(seconds: float) -> str:
+    """A length of time to a hundredth of a second (a tenth from 100 s on): `4.12 s`."""
+    return f"{seconds:.{1 if abs(seconds) >= 100 else 2}f}{THIN}s"  # noqa: PLR2004
+
+
+def promise(seconds: float) -> str:
+    """A length of time as the estate file states it: `15 s`."""
+    return f"{seconds:g}{THIN}s"
+
+
+def bounds(lower_s: float | None, upper_s: float | None) -> str:
+    """An interval that contains what was measured: the lower bound is rounded down, the upper bound up.
+
+    No upper bound: it had not ended when the measuring did.
+    """
+    low = math.floor(round((lower_s or 0.0) * 100, 6)) / 100
+    if upper_s is None:
+        return f"at least {low:.2f}{THIN}s"
+    high = math.ceil(round(upper_s * 100, 6)) / 100
+    return f"{low:.2f} to {high:.2f}{THIN}s"
+
+
+def relative(seconds: float) -> str:
+    """An instant seen from the first strike: `+4.12 s`, `−3.00 s`."""
+    value = round(seconds, 2)
+    sign = MINUS if value < 0 else "+"
+    return f"{sign}{span(abs(value))}"
+
+
+def tick(seconds: float) -> str:
+    """The same, for an axis: `0`, `+10 s`, `−5 s`."""
+    if abs(seconds) < 1e-9:  # noqa: PLR2004 - the zero of the axis, whatever floating point made of it
+        return "0"
+    return f"{MINUS if seconds < 0 else '+'}{abs(seconds):g}{THIN}s"
+
+
+def clock(wall: datetime, digits: int = 3) -> str:
+    """A time of day in UTC: `22:31:04.118`."""
+    text = wall.strftime("%H:%M:%S.%f")
+    return text[: 8 + digits + 1] if digits else text[:8]
+
+
+def size(octets: int) -> str:
+    """The size of a file: `48.2 kB`."""
+    for unit, scale in (("MB", 1_000_000), ("kB", 1_000)):
+        if octets >= scale:
+            return f"{octets / scale:.1f}{THIN}{unit}"
+    return f"{octets}{THIN}B"

@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""What was promised against what was measured, with the verdicts that the journal gives. Nothing is judged here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from drdrill.reports import figures
+
+from drdrill.journal import events
+from drdrill.journal.records import Done
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from drdrill.journal.recording import Recording
+
+_RANK: Final = {"pass": 0, "unknown": 1, "fail": 2}
+
+
+@dataclass(frozen=True)
+class Promise:
+    """The objective of one service against the outage that came nearest to it, or went farthest beyond.
+
+    `lower_s` and `upper_s` are None when no outage was judged; `words` says what there is instead.
+    """
+
+    service: str
+    objective_s: float
+    lower_s: float | None
+    upper_s: float | None
+    verdict: str
+    words: str
+    detail: str
+    outages: int = 0
+
+
+@dataclass(frozen=True)
+class Writes:
+    """What became of the writes. `lost` is None when it was not judged."""
+
+    acknowledged: int
+    failed: int
+    unknown: int
+    unsent: int
+    lost: int | None
+    verdict: str
+    promised: str
+    words: str
+
+
+def promises(recording: Recording) -> list[Promise]:
+    """One for each service whose objective is known, with its worst judged outage."""
+    known = (recording.about.get("objectives") or {}).get("services") or {}
+    return [_promise(recording, name, float(objective["rto_s"])) for name, objective in known.items()]
+
+
+def _promise(recording: Recording, service: str, objective_s: float) -> Promise:
+    judged = [e.data for e in recording.journal.of(events.OUTAGE) if e.data["service"] == service and e.data["judged"]]
+    if judged:
+        worst = max(judged, key=lambda o: (_RANK[o["verdict"]], float("inf") if o["upper_s"] is None else o["upper_s"]))
+        told = [f"seen from {'the clients' if worst['strip'] == 'client' else worst['strip']}"]
+        if worst.get("cause_title"):
+            told.append(f"after: {worst['cause_title']}")
+        if len(judged) > 1:
+            told.append(f"the worst of {len(judged)} outages")
+        words = figures.bounds(worst["lower_s"], worst["upper_s"])
+        return Promise(
+            service,
+            objective_s,
+            worst["lower_s"],
+            worst["upper_s"],
+            worst["verdict"],
+            words,
+            "; ".join(told),
+            len(judged),
+        )
+    probes = [e.data["stream"] for e in recording.journal.of(events.PROBES_STARTED) if e.data["service"] == service]
+    seen = sum(len(recording.streams[name].records) for name in probes if name in recording.streams)
+    if not seen:
+        return Promise(service, objective_s, None, None, "unknown", "not measured", "no probe of it was recorded")
+    if recording.journal.last(events.DRILL_JUDGED) is None:
+        return Promise(
+            service, objective_s, None, None, "unknown", "not judged", f"{figures.count(seen)} attempts recorded"
+        )
+    verdict = _named_verdict(recording, "objectives", service)
+    return Promise(service, objective_s, None, None, verdict, "no outage seen", f"{figures.count(seen)} attempts")
+
+
+def _named_verdict(recording: Recording, check: str, service: str) -> str:
+    """What the check of the objectives said where it names no outage; unknown when there was none."""
+    said = [e.data for e in recording.journal.of(events.CHECK) if e.data["check"].startswith(check)]
+    own = [c for c in said if service in c["message"] or service in c["title"]] or said
+    return max((str(c["verdict"]) for c in own), key=_RANK.__getitem__, default="unknown")
+
+
+def writes(recording: Recording) -> Writes | None:
+    """What became of all writes; None when the drill wrote nothing."""
+    started = [e.data for e in recording.journal.of(events.WRITES_STARTED)]
+    if not started:
+        return None
+    done = dict.fromkeys(Done, 0)
+    for entry in started:
+        stream = recording.streams.get(entry["stream"])
+        if stream is not None:
+            for outcome in Done:
+                done[outcome] += int((stream.records["outcome"] == outcome).sum())
+    check = _worst_check(recording, "lost_write")
+    counts = check["counts"] if check else {}
+    lost = counts.get("lost")
+    objectives = (recording.about.get("objectives") or {}).get("databases") or {}
+    rpo = max((float(d["rpo_s"]) for d in objectives.values()), default=0.0)
+    return Writes(
+        acknowledged=int(counts.get("acknowledged", done[Done.OK])),
+        failed=done[Done.FAIL],
+        unknown=int(counts.get("unknown", done[Done.UNKNOWN])),
+        unsent=done[Done.UNSENT],
+        lost=None if lost is None else int(lost),
+        verdict=check["verdict"] if check else "unknown",
+        promised="nothing that was acknowledged is lost"
+        if rpo == 0
+        else f"at most {figures.promise(rpo)} of writes lost",
+        words=check["message"] if check else "Whether an acknowledged write was lost was not judged.",
+    )
+
+
+def _worst_check(recording: Recording, name: str) -> Mapping[str, Any] | None:
+    said = [e.data for e in recording.journal.of(events.CHECK) if e.data["check"] == name]
+    return max(reversed(said), key=lambda c: _RANK[c["verdict"]], default=None)

@@ -1,0 +1,270 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""A recording as one picture over one time axis. Pure: recording in, drawing model out; `svg` paints it.
+
+All instants of the model are seconds from its zero: the first command of the first strike, or of the first operation when
+nothing was struck, or the beginning of the drill.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from drdrill.reports import figures, strips
+from drdrill.reports.drawing import WIDTH, Axis, Band, Bars, Bracket, Drawing, Group, Segment, Sentence, Strip
+
+from drdrill.journal import events
+from drdrill.journal.records import Done
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import numpy.typing as npt
+
+    from drdrill.journal.journal import Event
+    from drdrill.journal.recording import Recording, Strike
+
+_MOST_BINS: Final = 240
+_LEAST_DUE: Final = 5
+"""Writes due in one bar at least: with fewer the schedule itself would show as a comb."""
+_BIN_WIDTHS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
+
+
+def draw(recording: Recording) -> Drawing | None:
+    """The picture of a drill; None when not even its beginning was recorded."""
+    if not recording.journal.events:
+        return None
+    axis = axis_of(recording)
+    groups = (*_services(recording, axis), *_writes(recording, axis), *_claims(recording, axis))
+    faults = tuple(_fault(s, axis) for s in recording.timeline.strikes)
+    return Drawing(axis, faults, _moves(recording, axis), _sentences(recording, axis), groups, _describe(faults, axis))
+
+
+def axis_of(recording: Recording) -> Axis:
+    """The axis of a drill whose journal has at least one event."""
+    journal = recording.journal
+    zero, what = _zero(recording)
+    first, last = journal.events[0], journal.events[-1]
+    known = recording.about.get("clock") or {}
+    if "mono_ns" in known and "wall_ns" in known:
+        wall = (known["wall_ns"] + zero - known["mono_ns"]) / 1e9
+    else:
+        wall = datetime.fromisoformat(first.wall).timestamp() + (zero - first.t) / 1e9
+    dues = [s.records["due"] for s in recording.streams.values() if len(s.records)]
+    ran = [e.t for e in journal.of(events.STEP_BEGUN)]
+    begin = min([int(d.min()) for d in dues] + ran[:1] or [first.t])
+    ends = [int(d.max()) for d in dues]
+    for kind in (events.DRILL_QUIET, events.STEP_ENDED):
+        mark = journal.last(kind)
+        ends += [mark.t] if mark else []
+    end = max(ends or [last.t])
+    margin = max(0.5e9, (end - begin) * 0.01)
+    return Axis(
+        (begin - margin - zero) / 1e9, (end + margin - zero) / 1e9, zero, datetime.fromtimestamp(wall, UTC), what
+    )
+
+
+def _zero(recording: Recording) -> tuple[int, str]:
+    line = recording.timeline
+    if line.strikes:
+        return min(s.first_ns for s in line.strikes), "the first command of the first strike"
+    if line.operations:
+        return min(o.first_ns for o in line.operations), "the first command of the first operation"
+    return recording.journal.events[0].t, "the beginning of the drill; nothing was struck or moved"
+
+
+def _fault(strike: Strike, axis: Axis) -> Band:
+    ends = [t for t in (strike.lapsed_ns, strike.healed_ns) if t is not None]
+    end = axis.at(min(ends)) if ends else axis.to_s
+    until = f"until {figures.relative(end)}" if ends else "no end was recorded"
+    lapsed = strike.lapsed_ns is not None
+    words = "lapsed, ended before it was asked to" if lapsed else "in force"
+    hover = f"{strike.title}: {words}, from {axis.stamp(strike.first_ns)} {until}"
+    return Band(strike.title, axis.at(strike.first_ns), end, hover, open=not ends, lapsed=lapsed)
+
+
+def _moves(recording: Recording, axis: Axis) -> tuple[Band, ...]:
+    found = []
+    for move in recording.timeline.operations:
+        end = axis.to_s if move.last_ns is None else axis.at(move.last_ns)
+        hover = f"{move.title}: begun {axis.stamp(move.first_ns)}, " + (
+            "no end was recorded" if move.last_ns is None else f"took {figures.span(end - axis.at(move.first_ns))}"
+        )
+        found.append(Band(move.title, axis.at(move.first_ns), end, hover, open=move.last_ns is None))
+    return tuple(found)
+
+
+def _sentences(recording: Recording, axis: Axis) -> tuple[Sentence, ...]:
+    begun = {e.data["index"]: e for e in recording.journal.of(events.STEP_BEGUN)}
+    ended = {e.data["index"]: e for e in recording.journal.of(events.STEP_ENDED)}
+    found = []
+    for index, start in begun.items():
+        end = ended.get(index)
+        stop = axis.at(end.t) if end else axis.to_s
+        status = end.data["status"] if end else "unfinished"
+        hover = f"{index + 1}. {start.data['text']}: {status}, {figures.span(stop - axis.at(start.t))}"
+        found.append(Sentence(index + 1, axis.at(start.t), stop, status, hover))
+    return tuple(found)
+
+
+# --- services --------------------------------------------------------------------------------------------------------
+
+
+def client_streams(started: Sequence[Event], service: str) -> list[Event]:
+    """The probes of a service that stand in the client network: at a vantage point that is no endpoint's site."""
+    own = [e for e in started if e.data["service"] == service]
+    sites = {e.data["site"] for e in started}
+    return [e for e in own if e.data["vantage"] not in sites]
+
+
+def _services(recording: Recording, axis: Axis) -> Iterator[Group]:
+    started = list(recording.journal.of(events.PROBES_STARTED))
+    for service in dict.fromkeys(e.data["service"] for e in started):
+        own = [e for e in started if e.data["service"] == service]
+        clients = client_streams(started, service)
+        rows = [_client_strip(recording, axis, service, clients)] if clients else []
+        rows += [_endpoint(recording, axis, e.data) for e in own]
+        yield Group(f"Service {service}", tuple(rows))
+
+
+def _client_strip(recording: Recording, axis: Axis, service: str, clients: Sequence[Event]) -> Strip:
+    parts, found = [], []
+    for event in clients:
+        stream = recording.streams.get(event.data["stream"])
+        if stream is not None and len(stream.records):
+            parts.append(strips.attempts(stream.records, event.data["rate_hz"]))
+            found.append(stream.records)
+    cells = strips.either(parts)
+    every = np.concatenate(found) if found else None
+    segments = _segments(cells, axis, {strips.GOOD: "good", strips.BAD: "bad", strips.ABSENT: "not measured"}, every)
+    return Strip("client", "Clients", "at least one endpoint", segments, _brackets(recording, axis, service))
+
+
+def _endpoint(recording: Recording, axis: Axis, probe: Mapping[str, Any]) -> Strip:
+    stream = recording.streams.get(probe["stream"])
+    cells = strips.NOTHING if stream is None else strips.attempts(stream.records, probe["rate_hz"])
+    words = {strips.GOOD: "good", strips.BAD: "bad", strips.ABSENT: "not measured"}
+    segments = _segments(cells, axis, words, None if stream is None else stream.records)
+    struck = tuple(
+        (axis.at(s.first_ns), axis.to_s if s.healed_ns is None else axis.at(s.healed_ns))
+        for s in recording.timeline.strikes
+        if probe["site"] in s.sites
+    )
+    note = "not judged" if struck else ""
+    return Strip("endpoint", f"{probe['vantage']} \u2192 {probe['site']}", note, segments, unjudged=struck)
+
+
+def _segments(
+    cells: strips.Cells, axis: Axis, words: Mapping[int, str], records: npt.NDArray[np.void] | None
+) -> tuple[Segment, ...]:
+    begin, end = axis.zero_ns + int(axis.from_s * 1e9), axis.zero_ns + int(axis.to_s * 1e9)
+    scale = (end - begin) / WIDTH
+    exact = strips.runs(cells)
+    found = []
+    for first, after, state in strips.segments(strips.columns(cells, begin, end, WIDTH)):
+        low, high = begin + int(first * scale), begin + int(after * scale)
+        inside = [r for r in exact if r.state == state and r.to_ns > low and r.from_ns < high] if state else []
+        hover = ""
+        if inside:
+            low, high = inside[0].from_ns, inside[-1].to_ns
+            hover = f"{words[state]} from {axis.stamp(low)} to {axis.stamp(high)}"
+            if records is not None:
+                seen = ", ".join(f"{n} {name}" for name, n in strips.tally(records, low, high).items())
+                hover += f"; attempts: {seen}"
+        found.append(Segment(first, after, state, hover))
+    return tuple(found)
+
+
+def _brackets(recording: Recording, axis: Axis, service: str) -> tuple[Bracket, ...]:
+    found = []
+    for event in recording.journal.of(events.OUTAGE):
+        data = event.data
+        if data["service"] != service or data["strip"] != "client" or not data["judged"]:
+            continue
+        end = axis.to_s if data["end_ns"] is None else axis.at(data["end_ns"])
+        label = f"away {figures.bounds(data['lower_s'], data['upper_s'])}"
+        cause = f"; after: {data['cause_title']}" if data.get("cause_title") else ""
+        found.append(Bracket(axis.at(data["begin_ns"]), end, label, data["verdict"], f"{service}: {label}{cause}"))
+    return tuple(found)
+
+
+# --- writes and claims -----------------------------------------------------------------------------------------------
+
+
+def _writes(recording: Recording, axis: Axis) -> Iterator[Group]:
+    started = list(recording.journal.of(events.WRITES_STARTED))
+    for through in dict.fromkeys(_way(e.data) for e in started):
+        rows = [_bars(recording, axis, e.data) for e in started if _way(e.data) == through]
+        yield Group(f"Writes {through}", tuple(rows))
+
+
+def _way(writes: Mapping[str, Any]) -> str:
+    if writes.get("service"):
+        return f"through service {writes['service']}"
+    return f"to database {writes.get('database')}"
+
+
+def _bars(recording: Recording, axis: Axis, writes: Mapping[str, Any]) -> Bars:
+    stream = recording.streams.get(writes["stream"])
+    length = axis.to_s - axis.from_s
+    least = max(length / _MOST_BINS, _LEAST_DUE / writes["rate_hz"])
+    bin_s = next((b for b in _BIN_WIDTHS if b >= least), _BIN_WIDTHS[-1])
+    from_s = np.floor(axis.from_s / bin_s) * bin_s
+    n = int(np.ceil((axis.to_s - from_s) / bin_s))
+    edges = axis.zero_ns + ((from_s + np.arange(n + 1) * bin_s) * 1e9).astype(np.int64)
+    acknowledged = unanswered = np.zeros(n, int)
+    if stream is not None and len(stream.records):
+        good = stream.records["outcome"] == Done.OK
+        acknowledged = np.histogram(stream.records["done"][good], edges)[0]
+        unanswered = np.histogram(stream.records["due"][~good], edges)[0]
+    pauses = tuple(
+        (axis.at(p.from_ns), axis.to_s if p.to_ns is None else axis.at(p.to_ns))
+        for p in recording.timeline.pauses
+        if writes["stream"] in p.streams
+    )
+    hovers = tuple(
+        f"{figures.relative(from_s + i * bin_s)} to {figures.relative(from_s + (i + 1) * bin_s)}: {a} acknowledged"
+        + (f", {u} failed or unanswered" if u else "")
+        for i, (a, u) in enumerate(zip(acknowledged, unanswered, strict=True))
+    )
+    note = f"{writes['rate_hz']:g} a second"
+    due = writes["rate_hz"] * bin_s
+    return Bars(
+        f"at {writes['site']}", note, bin_s, float(from_s), due,
+        tuple(acknowledged.tolist()), tuple(unanswered.tolist()), hovers, pauses,
+    )  # fmt: skip
+
+
+def _claims(recording: Recording, axis: Axis) -> Iterator[Group]:
+    words = {
+        strips.NO: "does not claim to be the writer",
+        strips.YES: "claims to be the writer",
+        strips.SILENT: "silent",
+    }
+    for event in recording.journal.of(events.MEMBERS_WATCHED):
+        stream = recording.streams.get(event.data["stream"])
+        rows = []
+        for index, member in enumerate(event.data["members"]):
+            cells = strips.NOTHING
+            if stream is not None and len(stream.records):
+                cells = strips.claims(stream.records, index, _rate(stream.records, index))
+            rows.append(Strip("claims", member, "", _segments(cells, axis, words, None)))
+        yield Group(f"Who says it is the writer of {event.data['database']}", tuple(rows))
+
+
+def _rate(records: npt.NDArray[np.void], member: int) -> float:
+    due = np.sort(records["due"][records["member"] == member])
+    gap = float(np.median(np.diff(due))) if len(due) > 1 else 2e8
+    return 1e9 / max(gap, 1.0)
+
+
+def _describe(faults: Sequence[Band], axis: Axis) -> str:
+    """What the picture shows, for those who do not see it."""
+    told = "; ".join(b.hover for b in faults) or "nothing was struck"
+    return (
+        f"One time axis from {figures.relative(axis.from_s)} to {figures.relative(axis.to_s)}; zero is {axis.zero_is}, "
+        f"{figures.clock(axis.zero_wall)} UTC. {told}. Below: sentences, services as clients saw them, "
+        "acknowledged writes, and who claimed to be the writer. The same figures stand in the table under the picture."
+    )

@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""`drdrill report DRILL`: write the report of a drill again, from its journal and data alone."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import click
+
+from drdrill.errors import BadInput
+from drdrill.journal.journal import FILE_NAME
+
+
+@click.command(name="report")
+@click.argument("drill")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("reports/out"),
+    show_default=True,
+    help="Where drills lie that are named by their folder's name, or as `latest`.",
+)
+@click.option("--open", "show", is_flag=True, help="Open the report in the browser.")
+def command(drill: str, out: Path, show: bool) -> None:
+    """Write the report of DRILL again and print where it is.
+
+    DRILL is the folder of a drill, the name of a folder under --out, or "latest". Nothing but the journal and the data of
+    the drill is read, so this works for a drill whose runner was killed, and it never touches an estate.
+    """
+    # The rooms of the top level are loaded by name: nothing in the engine imports them.
+    reports = importlib.import_module("drdrill.reports")
+    for path in reports.write_all(find(drill, out)):
+        click.echo(path)
+        if show:
+            click.launch(str(path.resolve()))
+
+
+def find(drill: str, out: Path) -> Path:
+    """The folder of a drill.
+
+    Raises:
+        BadInput: there is none; the message says where was looked and what to type instead.
+    """
+    known = sorted(path.parent for path in out.glob(f"*/{FILE_NAME}"))
+    if drill == "latest":
+        if not known:
+            raise BadInput(f"{out} holds no drill yet; run one with `drdrill run`, or say where they lie with --out")
+        return max(known, key=lambda folder: (folder / FILE_NAME).stat().st_mtime_ns)
+    for folder in (Path(drill), out / drill):
+        if (folder / FILE_NAME).is_file():
+            return folder
+    near = f"; {out} holds {', '.join(folder.name for folder in known[-3:])}" if known else f"; {out} holds no drill"
+    raise BadInput(f'"{drill}" is no drill: neither {drill} nor {out / drill} holds a {FILE_NAME}{near}')

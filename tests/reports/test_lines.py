@@ -1,0 +1,84 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""The closing lines on the terminal, the properties of JUnit, and how figures are written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import drills
+import pytest
+from drdrill.reports import figures, junit, terminal
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drdrill.journal.recording import load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_terminal_says_result_bounds_failures_and_where_the_report_is(tmp_path: Path) -> None:
+    folder = drills.missed(tmp_path / "missed")
+    text = terminal.lines(load(folder))
+    assert text[1] == "MISSED: The east campus is isolated"
+    assert any("registration" in line and "4.04 to 4.16" in line and "promised 15" in line for line in text)
+    assert any("54 lost" in line for line in text)
+    assert sum("check fail" in line for line in text) == 1
+    assert str(folder / "report.html") in text[-1]
+
+
+def test_the_terminal_names_the_command_of_what_is_not_whole(tmp_path: Path) -> None:
+    text = terminal.lines(load(drills.residual(tmp_path / "residual")))
+    assert sum("drdrill recover --estate pocket" in line for line in text) == 1
+
+
+@pytest.mark.parametrize("name", drills.ALL)
+def test_every_drill_has_lines_without_markup(name: str, tmp_path: Path) -> None:
+    text = terminal.lines(load(drills.ALL[name](tmp_path / name)))
+    assert len(text) > 3
+    assert all("\n" not in line and "None" not in line for line in text)
+
+
+def test_junit_carries_bounds_objective_and_losses(tmp_path: Path) -> None:
+    found = dict(junit.properties(load(drills.missed(tmp_path / "missed"))))
+    assert found["result"] == "missed"
+    assert found["restoration"] == "restored"
+    assert found["registration.rto_objective_s"] == 15.0
+    assert found["registration.rto_lower_s"] == 4.046
+    assert found["registration.rto_upper_s"] == 4.152
+    assert found["rpo_lost"] == 54
+    assert found["rpo_acknowledged"] == 1268
+    assert found["rpo_unknown"] == 88
+
+
+def test_junit_leaves_out_what_was_not_judged(tmp_path: Path) -> None:
+    found = dict(junit.properties(load(drills.killed(tmp_path / "killed"))))
+    assert found["result"] == "aborted"
+    assert "rpo_lost" not in found
+    assert not any("rto_upper" in name for name in found)
+
+
+def test_an_outage_that_did_not_end_has_no_upper_bound(tmp_path: Path) -> None:
+    found = dict(junit.properties(load(drills.residual(tmp_path / "residual"))))
+    assert "registration.rto_lower_s" in found
+    assert "registration.rto_upper_s" not in found
+
+
+@given(st.floats(0, 5000), st.floats(0, 5000))
+def test_shown_bounds_contain_the_measured_ones(one: float, two: float) -> None:
+    low, high = sorted((one, two))
+    shown = [float(part) for part in figures.bounds(low, high).removesuffix("\u202fs").split(" to ")]
+    assert shown[0] <= low + 1e-6
+    assert shown[1] >= high - 1e-6
+    assert shown[1] - high < 0.011
+
+
+def test_figures_are_grouped_signed_and_with_their_unit() -> None:
+    assert figures.count(12345) == "12\u202f345"
+    assert figures.relative(-3) == "\u22123.00\u202fs"
+    assert figures.relative(0) == "+0.00\u202fs"
+    assert figures.tick(0) == "0"
+    assert figures.plural(1, "look") == "1 look"
+    assert figures.plural(2, "look") == "2 looks"
+    assert figures.bounds(3.2, None) == "at least 3.20\u202fs"
