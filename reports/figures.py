@@ -33,9 +33,9 @@ def span(seconds: float) -> str:
     return f"{seconds:.{1 if abs(seconds) >= 100 else 2}f}{THIN}s"  # noqa: PLR2004
 
 
-def promise(seconds: float) -> str:
-    """A length of time as the estate file states it: `15 s`."""
-    return f"{seconds:g}{THIN}s"
+def promise(seconds: float | None) -> str:
+    """A length of time as the estate file states it: `15 s`; `none` where nothing is promised."""
+    return "none" if seconds is None else f"{seconds:g}{THIN}s"
 
 
 def bounds(lower_s: float | None, upper_s: float | None) -> str:

@@ -72,7 +72,7 @@ def render(recording: Recording) -> str:
         blows=[_blow(b, drawing.axis) for b in account.blows(recording)] if drawing else [],
         operations=recording.timeline.operations,
         notes=account.notes(recording),
-        environment=_environment(about),
+        environment=_environment(recording),
         chain=_chain(recording),
         files=_files(recording),
         folder=str(recording.folder),
@@ -165,8 +165,9 @@ def _blow(blow: account.Blow, axis: Axis) -> dict[str, Any]:
     }
 
 
-def _environment(about: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _environment(recording: Recording) -> list[tuple[str, str]]:
     """Where the drill ran and with what, as pairs; nested figures are flattened."""
+    about = recording.about
     rows: list[tuple[str, str]] = []
     for key, name in (("estate", "Estate"), ("estate_file", "Estate file"), ("lab", "Lab"), ("links", "Links")):
         if about.get(key):
@@ -175,6 +176,9 @@ def _environment(about: Mapping[str, Any]) -> list[tuple[str, str]]:
         rows.append(("Flaws of the lab", ", ".join(map(str, about["lab_flaws"]))))
     if about.get("file"):
         rows.append(("Feature file", f"{about['file']}:{about.get('line') or 1}"))
+    ended = recording.journal.last(events.DRILL_ENDED)
+    if ended is not None:
+        rows.append(("The drill took", figures.span(ended.data["seconds"])))
     for group in ("versions", "machine"):
         for key, value in (about.get(group) or {}).items():
             words = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)

@@ -33,8 +33,9 @@ def life(blow: Blow, axis: Axis) -> list[Pair]:
     """All of it, in the order in which it happens; what was not recorded is said."""
     pairs = [("targets", ", ".join(blow.targets)), ("chosen because", blow.why)]
     for e in blow.of(events.FAULT_ARMED):
-        lease, end = figures.promise(e.data["lease_s"]), figures.promise(e.data["hard_end_s"])
-        pairs.append(("armed", f"lease {lease}; whatever happens it ends after {end}"))
+        lease, end = e.data.get("lease_s"), e.data.get("hard_end_s")
+        held = f"lease {figures.promise(lease)}" if lease is not None else "no lease: the fault is momentary"
+        pairs.append(("armed", held + (f"; whatever happens it ends after {figures.promise(end)}" if end else "")))
     pairs += _in_force(blow, axis) if blow.of(events.FAULT_STRUCK) else [("struck", "no strike was recorded")]
     pairs += _after(blow, axis)
     return [(word, words) for word, words in pairs if words]

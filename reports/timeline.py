@@ -186,7 +186,8 @@ def _brackets(recording: Recording, axis: Axis, service: str) -> tuple[Bracket, 
         end = axis.to_s if data["end_ns"] is None else axis.at(data["end_ns"])
         label = f"away {figures.bounds(data['lower_s'], data['upper_s'])}"
         cause = f"; after: {data['cause_title']}" if data.get("cause_title") else ""
-        found.append(Bracket(axis.at(data["begin_ns"]), end, label, data["verdict"], f"{service}: {label}{cause}"))
+        hover = f"{service}: {label}, seen by {data['way']}{cause}"
+        found.append(Bracket(axis.at(data["begin_ns"]), end, label, data["verdict"], hover))
     return tuple(found)
 
 

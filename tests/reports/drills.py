@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Drill folders as real drills leave them, made without an estate: each ends in a way that a report must be able to tell.
 
-    met, missed, lapsed, killed, refused, residual, chinese, switchover, long
+    met, missed, lapsed, killed, refused, residual, chinese, switchover, nulls, long
 
 `python tests/reports/drills.py OUT` writes all of them with their reports, to be looked at.
 """
@@ -589,6 +589,48 @@ def switchover(path: Path) -> Path:
     return close(folder, 42.5, "met", ["Both moves stayed inside the RTO of 15 s."])
 
 
+def nulls(path: Path) -> Path:
+    """Whatever a journal may leave open is open: no lab, no cause, no end, no command, no site, nothing said."""
+    story = Story(end=20.0, read_from=18.0)
+    folder = Folder(path)
+    begin(folder, lab=None, links=None, description="", file="", line=0, tags=[], objectives={})
+    probes(folder, story, story.service)
+    writers(folder, story)
+    told = {"rate_hz": 25.0, "latency_s": 1.0, "deadline_s": 30.0, "prefix": "d1/x/"}
+    folder.event(
+        5.0,
+        events.WRITES_STARTED,
+        stream="gone",
+        service=None,
+        database="clinical",
+        site="east",
+        vantage="east",
+        **told,
+    )
+    folder.event(
+        9.9, events.FAULT_PLANNED, hold="h", fault="process-killed", title="a daemon is killed", targets=[],
+        sites=[], why="", undo={},
+    )  # fmt: skip
+    folder.event(9.95, events.FAULT_ARMED, hold="h", lease_s=None, hard_end_s=None)
+    folder.event(10.0, events.FAULT_STRUCK, hold="h", first_ns=ns(10), last_ns=ns(10))
+    folder.event(10.1, events.FAULT_LOOKED, hold="h", question="held", answer=None, words="", counts={})
+    folder.event(12.0, events.FAULT_LAPSED, hold="h", at_ns=None)
+    folder.event(13.0, events.FAULT_RESIDUAL, hold="h", words="it is not running", command=None)
+    folder.event(14.0, events.OPERATION_BEGUN, operation="switch_over", title="a move", id="o", first_ns=ns(14))
+    folder.event(15.0, events.WRITES_PAUSED, streams=["write-east"], from_ns=ns(15), to_ns=None, mark={})
+    folder.event(
+        16.0, events.READBACK, database="clinical", member="m", site=None, readable=False, words="silent", rows=0, digest=None,
+        keys_file=None, at_ns=ns(16), phase="end",
+    )  # fmt: skip
+    folder.event(
+        17.0, events.OUTAGE, service="registration", strip="east", begin_ns=ns(10), end_ns=None, lower_s=1.0, upper_s=None,
+        way="acknowledgements", cause=None, cause_title=None, counted="own length", objective_s=None, verdict="unknown",
+        judged=False,
+    )  # fmt: skip
+    steps(folder, ((0.1, 0.9, "passed", ""),), CUT_STEPS)
+    return close(folder, 20.5, "inconclusive", [], restoration="unknown")
+
+
 def long(path: Path) -> Path:
     """Ten minutes, a service that flaps, and one single bad attempt near the end."""
     story = Story(strike=60.0, back=64.0, heal=300.0, rejoin=310.0, end=600.0, read_from=590.0)
@@ -613,7 +655,7 @@ def long(path: Path) -> Path:
 
 
 ALL: dict[str, Callable[[Path], Path]] = {
-    f.__name__: f for f in (met, missed, lapsed, killed, refused, residual, chinese, switchover, long)
+    f.__name__: f for f in (met, missed, lapsed, killed, refused, residual, chinese, switchover, nulls, long)
 }
 
 if __name__ == "__main__":

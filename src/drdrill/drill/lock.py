@@ -64,6 +64,20 @@ class EstateLock:
                 return found
         return {}
 
+    def held(self) -> bool:
+        """Whether somebody holds it now."""
+        try:
+            fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(fd)
+        return False
+
     def release(self) -> None:
         """Give it back; fine when it was never taken."""
         if self._fd >= 0:

@@ -1,0 +1,186 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is wrong with the plan of a scenario on this estate, found before anything is touched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from drdrill.connect.registry import Ways
+from drdrill.drill.limits import beyond
+from drdrill.drill.reach import reach_for
+from drdrill.errors import BadInput, DrdrillError
+from drdrill.estate.durations import Deadline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from drdrill.drill.call import Call
+    from drdrill.estate.model import Estate, Service
+    from drdrill.faults.fault import Fault, Targets
+
+_NAMES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
+    ("estate", "require_served_by"): ("service", "site"),
+    ("workload", "write_through"): ("service",),
+    ("workload", "write_to"): ("database",),
+    ("operations", "switch_over"): ("service", "site"),
+    ("operations", "await_in_step"): ("database",),
+    ("availability", "await_again"): ("service", "", "site"),
+    ("availability", "never_longer"): ("service",),
+    ("availability", "await_one_holder"): ("service", "site"),
+    ("consistency", "no_ack_while_cut"): ("site",),
+    ("consistency", "no_split_brain"): ("database",),
+    ("consistency", "await_same"): ("database",),
+}
+"""Which arguments of a call are names of the estate, by their place; "" is none."""
+
+
+@dataclass
+class _Plan:
+    """A scenario as far as it was read: what is broken at this sentence, and for how long it was held on purpose."""
+
+    estate: Estate
+    open: list[tuple[Fault, Targets]] = field(default_factory=list)
+    held_s: float = 0.0
+
+
+def findings(estate: Estate, calls: Sequence[Call]) -> list[str]:
+    """One complete sentence for each thing that is wrong, with file:line; empty when nothing is.
+
+    Unknown names, what a fault refuses, limits, a heal without its strike, durations that are laxer than the objective.
+    Touches nothing.
+    """
+    plan = _Plan(estate)
+    return [f"{call.where}: {words}" for call in calls for words in _of(plan, call)]
+
+
+def _of(plan: _Plan, call: Call) -> Iterator[str]:
+    key = (call.noun, call.verb)
+    try:
+        for kind, name in zip(_NAMES.get(key, ()), call.args, strict=False):
+            if kind and name:
+                _NAMED[kind](plan.estate, name)
+        if check := _CHECKS.get(key):
+            yield from check(plan, *call.args, **call.kwargs)
+    except BadInput as error:
+        yield str(error)
+
+
+_NAMED: Final[dict[str, Callable[[Estate, str], object]]] = {
+    "site": lambda estate, name: estate.site_named(name),
+    "service": lambda estate, name: estate.service_named(name),
+    "database": lambda estate, name: estate.database_named(name),
+}
+
+
+def _strike(plan: _Plan, fault: Fault) -> Iterator[str]:
+    targets = fault.candidates(plan.estate)
+    refusal = fault.refuses(plan.estate)
+    # One of several candidates will be struck, so the least that can happen is counted.
+    least = targets if targets.sites else type(targets)(targets.hosts[:1], targets.sites, targets.why)
+    refusal = refusal or beyond(plan.estate, [t for _, t in plan.open], least)
+    if refusal:
+        yield f"{fault.title}: {refusal}"
+    plan.open.append((fault, least))
+    plan.held_s = 0.0
+
+
+def _heal(plan: _Plan, kind: type[Fault], site: str = "") -> Iterator[str]:
+    if site:
+        site = plan.estate.site_named(site).name
+    meant = [(f, t) for f, t in plan.open if isinstance(f, kind) and (not site or site in t.sites)]
+    where = f' at site "{site}"' if site else ""
+    if not meant:
+        yield f"this heals {kind.name}{where}, and none was struck before"
+    elif len(meant) > 1:
+        yield f"this heals {kind.name}{where}, and {len(meant)} of them are open, so it is not clear which is meant"
+    plan.open = [pair for pair in plan.open if pair not in meant]
+
+
+def _hold(plan: _Plan, seconds: float | Deadline) -> Iterator[str]:
+    if not plan.open:
+        yield "this holds a fault, and none is open here"
+    plan.held_s += (seconds.seconds or 0.0) if isinstance(seconds, Deadline) else seconds
+    longest = plan.estate.limits.longest_fault_s
+    if plan.held_s >= longest:
+        yield f"the fault would be held for {plan.held_s:g} s, and limits.longest_fault of {plan.estate.path} is {longest:g} s"
+
+
+def _within(plan: _Plan, service: str, deadline: Deadline, *_: Any) -> Iterator[str]:
+    promised = plan.estate.service_named(service)
+    if deadline.seconds is not None and deadline.seconds > promised.rto_s:
+        yield (
+            f'{deadline.seconds:g} s is laxer than the RTO of service "{promised.name}", which is {promised.rto_s:g} s; '
+            "write `within its RTO`, or a shorter time"
+        )
+
+
+def _again(plan: _Plan, service: str, deadline: Deadline, site: str | None = None) -> Iterator[str]:
+    yield from _within(plan, service, deadline)
+    if site:
+        yield from _endpoint(plan.estate, plan.estate.service_named(service), plan.estate.site_named(site).name)
+
+
+def _endpoint(estate: Estate, service: Service, site: str) -> Iterator[str]:
+    if site not in service.endpoints:
+        known = ", ".join(f'"{s}"' for s in service.endpoints)
+        yield f'service "{service.name}" has no endpoint at site "{site}" in {estate.path}; it has some at {known}'
+
+
+def _write(plan: _Plan, service: str, rate: float = 25.0) -> Iterator[str]:
+    found = plan.estate.service_named(service)
+    if found.write is None:
+        yield f'{plan.estate.path} does not say how service "{found.name}" is written through; add `write:` to it'
+    if rate < LEAST_RATE:
+        yield f"{rate:g} writes per second are too few to time an outage by; write at least {LEAST_RATE}"
+
+
+LEAST_RATE: Final = 10
+"""As measuring-and-judging says: below it, the gap between two acknowledgements says nothing."""
+
+
+def _switch(plan: _Plan, service: str, site: str) -> Iterator[str]:
+    found, at = plan.estate.service_named(service), plan.estate.site_named(site).name
+    if found.database is None:
+        yield f'service "{found.name}" names no database in {plan.estate.path}, so it has no writer to switch over'
+    elif not any(plan.estate.hosts[host].site == at for host in plan.estate.databases[found.database].nodes):
+        yield f'database "{found.database}" has no member at site "{at}", so service "{found.name}" cannot go there'
+
+
+_CHECKS: Final[dict[tuple[str, str], Callable[..., Iterator[str]]]] = {
+    ("drill", "strike"): _strike,
+    ("drill", "heal"): _heal,
+    ("drill", "hold_for"): _hold,
+    ("availability", "await_again"): _again,
+    ("availability", "never_longer"): _within,
+    ("workload", "write_through"): _write,
+    ("operations", "switch_over"): _switch,
+}
+
+
+def probe_ways(estate: Estate, calls: Sequence[Call], ways: Ways | None = None) -> list[str]:
+    """Try every way in and way back that the faults of these calls need, without harm.
+
+    One complete sentence for each that does not work, with the sentence that needs it; empty when all work.
+    """
+    ways = ways or Ways(estate)
+    seen: set[tuple[str, tuple[str, ...]]] = set()
+    found: list[str] = []
+    for call in calls:
+        if (call.noun, call.verb) != ("drill", "strike"):
+            continue
+        fault: Fault = call.args[0]
+        try:
+            targets = fault.candidates(estate)
+            reach = reach_for(ways, fault, targets, drill="probe", hold="probe", lease_s=0.0)
+            for capability, way in (("links", reach.links), ("power", reach.power)):
+                if way is None or (capability, targets.hosts) in seen:
+                    continue
+                seen.add((capability, targets.hosts))
+                look = way.ready(targets.hosts)
+                if look.answer is not True:
+                    found.append(f"{call.where}: {fault.title}: {capability} through {way.name}: {look.words}")
+        except (DrdrillError, OSError) as error:
+            found.append(f"{call.where}: {fault.title}: {error}")
+    return found
