@@ -23,6 +23,11 @@ def count(value: float) -> str:
     return f"{int(value):,}".replace(",", THIN)
 
 
+def sentence(text: str) -> str:
+    """A text with a capital first letter."""
+    return text[:1].upper() + text[1:]
+
+
 def plural(value: float, one: str, many: str = "") -> str:
     """A count with its noun: `1 look`, `12 looks`."""
     return f"{count(value)} {one if value == 1 else many or one + 's'}"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""What every test gets: a state folder of its own, so that no test touches the undo log or lock of a person."""
+"""What every test gets: a state folder of its own, and for those that are marked so one pocket lab for the whole run."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from harness import Labs
 
+    from drdrill.estate.model import Estate
+
 
 @pytest.fixture(autouse=True)
 def own_state(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests marked `lab` keep DRDRILL_STATE as it is: their lab lives there."""
+    """No test touches the undo log or the lock of a person. Tests marked `lab` keep DRDRILL_STATE: their lab lives there."""
     if request.node.get_closest_marker("lab") is None:
         monkeypatch.setenv("DRDRILL_STATE", str(tmp_path / "state"))
 
@@ -42,3 +44,20 @@ def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
     """Real pocket labs, one at a time."""
     with all_labs(tmp_path_factory.mktemp("labs")) as manager:
         yield manager
+
+
+@pytest.fixture
+def pocket_state(labs: Labs, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The state folder of a healthy pocket lab that is up; `DRDRILL_STATE` points at it. Whoever uses it leaves it whole."""
+    state = labs.get().state
+    monkeypatch.setenv("DRDRILL_STATE", str(state))
+    return state
+
+
+@pytest.fixture
+def pocket_estate(pocket_state: Path) -> Estate:
+    """The estate of that lab."""
+    from drdrill.estate.load import load  # noqa: PLC0415
+
+    assert pocket_state.is_dir()
+    return load("pocket")

@@ -90,7 +90,7 @@ class Operations:
                 done.append(None)
 
         threading.Thread(target=run, daemon=True, name=title).start()
-        ended = self._context.wait_until(lambda: True if done else None, SWITCH_WITHIN_S, f"{title} to be done")
+        ended = self._context.wait_until(lambda: True if done else None, SWITCH_WITHIN_S, f"the end of: {title}")
         if ended is None:
             raise WayInFailed(f"{title}: it did not end within {SWITCH_WITHIN_S:g} s")
         if done[0] is not None:

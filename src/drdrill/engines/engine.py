@@ -73,3 +73,6 @@ class Engine(Protocol):
 
     def classify(self, phase: Literal["connect", "statement", "commit"], code: str | None) -> Outcome:
         """What a client may conclude from an error: phase first, code second."""
+
+    def close(self) -> None:
+        """Close every connection; whoever asks again opens new ones. An engine that keeps none has nothing to do."""

@@ -234,6 +234,12 @@ class PostgreSQL(Engine):
         """Whether the cluster itself promises it. What the estate promises is for the checks to judge."""
         return writer in self._patroni and self._patroni[writer].synchronous_mode()
 
+    def close(self) -> None:
+        """Close every connection, each in the thread that uses it, so that none is closed under a question."""
+        closed = [self._threads[host].submit(connection.close) for host, connection in self._ask.items()]
+        closed += [self._claimers[host].submit(connection.close) for host, connection in self._claim.items()]
+        wait(closed, timeout=ANSWER_S + 1)
+
     # --- moving -------------------------------------------------------------------------------------------------------
 
     def switch_over(self, host: str) -> None:

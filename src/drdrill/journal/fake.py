@@ -83,6 +83,10 @@ class Scene:
         """CLOCK_MONOTONIC nanoseconds of a second of the scene."""
         return BEGIN_NS + round(at * 1e9)
 
+    @staticmethod
+    def _all(at: np.ndarray) -> np.ndarray:
+        return BEGIN_NS + np.rint(at * 1e9).astype(np.int64)
+
     def event(self, at: float, kind: str, **data: Any) -> None:
         """One line of the journal."""
         self._events.append((at, kind, data))
@@ -139,7 +143,7 @@ class Scene:
             outcome[_inside(due, [(begin, end)])] = int(what)
         self._attempts(name, "operations", due, np.full(len(due), rtt), outcome)
         intents = np.zeros(len(due), records.INTENT)
-        intents["seq"], intents["due"] = np.arange(len(due)), [self.ns(t) for t in due]
+        intents["seq"], intents["due"] = np.arange(len(due)), self._all(due)
         self._save(records.intents_of(name), {"kind": "intents", "stream": name}, intents)
         self.event(
             start, events.WRITES_STARTED, stream=name, service=self.service, database=self.database, site=site, vantage=site,
@@ -163,7 +167,7 @@ class Scene:
         for index, member in enumerate(members):
             part = found[index :: len(members)]
             part["seq"], part["member"] = np.arange(len(ticks)), index
-            part["due"], part["done"] = [self.ns(t) for t in ticks], [self.ns(t + 0.005) for t in ticks]
+            part["due"], part["done"] = self._all(ticks), self._all(ticks + 0.005)
             part["claims"] = _inside(ticks, [(a, b) for m, a, b in told if m == member])
         head = {"kind": "claims", "stream": name, "database": self.database, "members": list(members), "rate_hz": rate}
         self._save(name, head, found)
@@ -277,9 +281,9 @@ class Scene:
     ) -> None:
         found = np.zeros(len(due), records.KINDS[kind])
         found["seq"] = np.arange(len(due)) if seq is None else seq
-        found["due"] = [self.ns(t) for t in due]
+        found["due"] = self._all(due)
         found["sent"] = found["due"]
-        found["done"] = [self.ns(t) for t in due + took]
+        found["done"] = self._all(due + took)
         found["outcome"] = outcome
         self._save(name, {"kind": kind, "stream": name}, found)
 

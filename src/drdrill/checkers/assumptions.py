@@ -1,0 +1,162 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""What every verdict leans on. An assumption that does not hold turns met into inconclusive, and nothing else. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from drdrill.checkers.check import some
+from drdrill.checkers.schedules import probes_kept_schedule, writers_kept_schedule
+from drdrill.checkers.verdict import Judgement, Verdict, worst
+from drdrill.journal import events
+from drdrill.journal.records import Done, intents_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from drdrill.journal.recording import Recording
+
+BEFORE_NS: Final = 2_000_000_000
+"""The writers are looked at in the 2 s before each strike and each operation."""
+SHARE: Final = 0.8
+
+
+def assumptions(recording: Recording, checks: Sequence[Judgement]) -> tuple[Judgement, ...]:
+    """Every assumption that applies to this drill."""
+    found = [
+        probes_kept_schedule(recording), writers_kept_schedule(recording), written_before(recording),
+        took_hold(recording), held(recording), nothing_went_around(recording), no_check_crashed(checks),
+    ]  # fmt: skip
+    return tuple(a for a in found if a is not None)
+
+
+def written_before(recording: Recording) -> Judgement | None:
+    """80 % of the writes due in the 2 s before each strike or operation were acknowledged, at each site not struck yet."""
+    writers = [e.data for e in recording.journal.of(events.WRITES_STARTED)]
+    line = recording.timeline
+    changes = [(s.first_ns, s.title) for s in line.strikes] + [(o.first_ns, o.title) for o in line.operations]
+    if not writers or not changes:
+        return None
+    title = "writes were acknowledged before each strike and operation"
+    verdicts, wrong, looked, due, acked = [], [], 0, 0, 0
+    for at, what in sorted(changes):
+        for writer in writers:
+            if any(
+                writer["site"] in s.sites and s.first_ns < at and not (s.healed_ns and s.healed_ns < at)
+                for s in line.strikes
+            ):
+                continue
+            n, ok = _due_and_acknowledged(recording, writer["stream"], at)
+            looked, due, acked = looked + 1, due + n, acked + ok
+            verdicts.append(Verdict.UNKNOWN if not n else Verdict.PASS if ok >= SHARE * n else Verdict.FAIL)
+            if verdicts[-1] is not Verdict.PASS:
+                wrong.append(f"{ok} of {n} at {writer['site']} before {what}")
+    counts: dict[str, int | float | str] = {"looked": looked, "due": due, "acknowledged": acked}
+    if wrong:
+        words = f"In the 2 s before, fewer than 80 % of the writes that were due were acknowledged: {'; '.join(wrong)}."
+        return Judgement("written_before", title, worst(verdicts), words, counts, tuple(wrong))
+    each = some(len(changes), "strike or operation", "strikes and operations")
+    words = f"In the 2 s before each of {each} {acked} of {due} writes were acknowledged."
+    return Judgement("written_before", title, worst(verdicts), words, counts)
+
+
+def _due_and_acknowledged(recording: Recording, stream: str, at: int) -> tuple[int, int]:
+    intents, operations = recording.streams.get(intents_of(stream)), recording.streams.get(stream)
+    if intents is None or operations is None:
+        return 0, 0
+    due = intents.records["due"]
+    ok = operations.records[operations.records["outcome"] == Done.OK]["due"]
+    return int(((due >= at - BEFORE_NS) & (due < at)).sum()), int(((ok >= at - BEFORE_NS) & (ok < at)).sum())
+
+
+def took_hold(recording: Recording) -> Judgement | None:
+    """Every fault was proven to be in force after its strike."""
+    strikes = recording.timeline.strikes
+    if not strikes:
+        return None
+    title = "every fault took hold"
+    answers = [(s.title, s.took_hold, _look(recording, s.hold, "took_hold")) for s in strikes]
+    good = f"{some(len(strikes), 'fault')} proven in force after the strike."
+    bad, doubt = "did not take hold", "is not proven to have taken hold"
+    return _each("took_hold", title, answers, good=good, bad=bad, doubt=doubt)
+
+
+def held(recording: Recording) -> Judgement | None:
+    """Every fault was in force until its heal was asked for."""
+    strikes = [s for s in recording.timeline.strikes if s.took_hold is not False]
+    if not strikes:
+        return None
+    answers: list[tuple[str, bool | None, str]] = []
+    for s in strikes:
+        if s.lapsed_ns is not None:
+            after = (s.lapsed_ns - s.last_ns) / 1e9
+            answers.append((s.title, False, f"it lapsed {after:.1f} s after its strike, before its heal was asked for"))
+        elif s.looks:
+            answers.append((s.title, s.held, _look(recording, s.hold, "held")))
+        else:
+            answers.append((s.title, None, "nobody looked"))
+    good = f"{some(len(strikes), 'fault')} held until the heal, seen in {some(sum(s.looks for s in strikes), 'look')}."
+    return _each(
+        "held", "every fault was held", answers, good=good, bad="was not held", doubt="is not proven to have been held"
+    )
+
+
+def _each(
+    name: str, title: str, answers: Sequence[tuple[str, bool | None, str]], *, good: str, bad: str, doubt: str
+) -> Judgement:
+    verdicts = [{True: Verdict.PASS, False: Verdict.FAIL, None: Verdict.UNKNOWN}[a] for _, a, _ in answers]
+    wrong = [
+        f"the fault ({what}) {bad if a is False else doubt}: {words}" for what, a, words in answers if a is not True
+    ]
+    counts: dict[str, int | float | str] = {"faults": len(answers), "proven": len(answers) - len(wrong)}
+    text = ". ".join(w[0].upper() + w[1:] for w in wrong).rstrip(".") + "." if wrong else good
+    return Judgement(name, title, worst(verdicts), text, counts, tuple(wrong))
+
+
+def _look(recording: Recording, hold: str, question: str) -> str:
+    """The words of the worst look at a hold."""
+    looks = [
+        e.data
+        for e in recording.journal.of(events.FAULT_LOOKED)
+        if e.data["hold"] == hold and e.data["question"] == question
+    ]
+    rank = {False: 0, None: 1, True: 2}
+    return str(min(looks, key=lambda x: rank[x["answer"]])["words"]) if looks else "nobody looked"
+
+
+def nothing_went_around(recording: Recording) -> Judgement | None:
+    """No unexplained connection went around a cut, where somebody looked: events `audit`, and counts `unexplained` of looks."""
+    audits: list[tuple[bool | None, str]] = [(e.data["answer"], e.data["words"]) for e in recording.journal.of("audit")]
+    for event in recording.journal.of(events.FAULT_LOOKED):
+        if "unexplained" in event.data.get("counts", {}):
+            found = event.data["counts"]["unexplained"]
+            audits.append(
+                (
+                    not found,
+                    f"{some(int(found), 'unexplained connection')} beside the links of hold {event.data['hold']}",
+                )
+            )
+    if not audits:
+        return None
+    verdict = worst({True: Verdict.PASS, False: Verdict.FAIL, None: Verdict.UNKNOWN}[a] for a, _ in audits)
+    wrong = tuple(dict.fromkeys(words for a, words in audits if a is not True))
+    good = f"No connection went around the links, in {some(len(audits), 'look')}."
+    text = f"Whether something went around a cut: {'; '.join(wrong)}." if wrong else good
+    return Judgement(
+        "nothing_went_around",
+        "no unexplained connection went around a cut",
+        verdict,
+        text,
+        {"looks": len(audits)},
+        wrong,
+    )
+
+
+def no_check_crashed(checks: Iterable[Judgement]) -> Judgement:
+    """Every check that was asked has judged."""
+    checks = list(checks)
+    crashed = tuple(c.message for c in checks if c.counts.get("crashed"))
+    verdict = Verdict.FAIL if crashed else Verdict.PASS
+    text = " ".join(crashed) or f"{some(len(checks), 'judgement')}, none of a check that crashed."
+    return Judgement("no_check_crashed", "no check crashed", verdict, text, {"judgements": len(checks)}, crashed)

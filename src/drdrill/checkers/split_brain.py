@@ -1,0 +1,167 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""Was a database written on both sides of a cut, or did two members claim to be its writer?
+
+Two definitions, each alone is enough. Acknowledged on both sides of a cut, later than the fencing time after it: a write that
+was sent and acknowledged then, on each side (all times of one machine; clocks of several machines bring a bound of their
+own). Or two members claim to be the writer for longer than the fencing time; shorter overlaps are listed, they fail nothing.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from drdrill.checkers.check import Case, seconds, some
+from drdrill.checkers.ledger import databases
+from drdrill.checkers.sides import in_force, proven_in_force, side, writers_at
+from drdrill.checkers.verdict import Judgement, Verdict, worst
+from drdrill.journal import events
+from drdrill.journal.records import Claim
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from drdrill.journal.recording import Recording, Stream
+
+NAME: Final = "split_brain"
+MOST_APART_NS: Final = 3_000_000_000
+"""Rounds of questions may be so far apart: a silent member is given up after 2 s."""
+
+
+def judge(case: Case) -> Iterable[Judgement]:
+    """One judgement for each database that was written to or watched."""
+    watched = (e.data["database"] for e in case.recording.journal.of(events.MEMBERS_WATCHED))
+    for database in dict.fromkeys((*databases(case.recording), *watched)):
+        yield never_on_both_sides(case.recording, database)
+
+
+def never_on_both_sides(recording: Recording, database: str) -> Judgement:
+    """Whether database `database` was written on one side of every cut only, and had one writer at a time, up to now."""
+    promised = recording.about.get("objectives", {}).get("databases", {}).get(database, {})
+    fencing_ns = round(promised.get("fencing_s", 0.0) * 1e9)
+    title = f'database "{database}" is never written on both sides of a cut'
+    parts = [*_acknowledgements(recording, database, fencing_ns), *_claims(recording, database, fencing_ns)]
+    counts: dict[str, int | float | str] = {"database": database, "fencing_s": fencing_ns / 1e9}
+    for part in parts:
+        counts |= part.counts
+    if not parts:
+        words = (
+            f'Nobody watched the members of database "{database}", and it was not written to on both sides of a cut.'
+        )
+        return Judgement(NAME, title, Verdict.UNKNOWN, words, counts)
+    verdict = worst(p.verdict for p in parts)
+    words = " ".join(p.message for p in sorted(parts, key=lambda p: p.verdict is not verdict))
+    return Judgement(NAME, title, verdict, words, counts, tuple(w for p in parts for w in p.witnesses))
+
+
+def _acknowledgements(recording: Recording, database: str, fencing_ns: int) -> Iterable[Judgement]:
+    """The first definition, for each cut that had writers on both sides."""
+    for strike in recording.timeline.strikes:
+        inside = writers_at(recording, strike.sites, inside=True, database=database)
+        outside = writers_at(recording, strike.sites, inside=False, database=database)
+        begin, end = in_force(strike)
+        if not (inside and outside and begin + fencing_ns < end):
+            continue
+        if not proven_in_force(strike):
+            words = f"It is not proven that {strike.title}, so writes on both sides of it say nothing."
+            yield Judgement(NAME, "", Verdict.UNKNOWN, words)
+            continue
+        window = (begin + fencing_ns, end)
+        here, there = side(recording, inside, window), side(recording, outside, window)
+        counts: dict[str, int | float | str] = {
+            "acknowledged_inside": len(here.sure),
+            "acknowledged_outside": len(there.sure),
+        }
+        both = f"{len(here.sure)} at {', '.join(strike.sites)} and {len(there.sure)} elsewhere"
+        if here.sure and there.sure:
+            words = (
+                f'Database "{database}" was written on both sides while {strike.title}: more than {seconds(fencing_ns)} after the '
+                f"cut, writes were acknowledged on each side ({both})."
+            )
+            yield Judgement(NAME, "", Verdict.FAIL, words, counts, tuple(k for k, _ in (*here.sure, *there.sure)))
+        elif (here.sure or here.early) and (there.sure or there.early):
+            words = f"While {strike.title}, answers came on both sides so near to the fencing time that it cannot be told ({both})."
+            yield Judgement(NAME, "", Verdict.UNKNOWN, words, counts)
+        elif here.sent or there.sent:
+            words = f"While {strike.title}, later than {seconds(fencing_ns)} writes were acknowledged on one side at most ({both})."
+            yield Judgement(NAME, "", Verdict.PASS, words, counts)
+
+
+def _claims(recording: Recording, database: str, fencing_ns: int) -> Iterable[Judgement]:
+    """The second definition, from the samples of who claims to be the writer."""
+    for event in recording.journal.of(events.MEMBERS_WATCHED):
+        stream = recording.streams.get(event.data["stream"])
+        if event.data["database"] != database or stream is None:
+            continue
+        heard = int((stream.records["claims"] != Claim.SILENT).sum())
+        claimed = int((stream.records["claims"] == Claim.YES).sum())
+        asked = len(stream.records)
+        counts: dict[str, int | float | str] = {"samples": asked, "silent": asked - heard, "claimed": claimed}
+        if not heard:
+            words = f'No member of database "{database}" answered when asked whether it is the writer.'
+            yield Judgement(NAME, "", Verdict.UNKNOWN, words, counts)
+            continue
+        yield _overlapping(_overlaps(stream), fencing_ns, counts)
+        yield from _watched_all_the_time(recording, stream, fencing_ns)
+
+
+def _watched_all_the_time(recording: Recording, stream: Stream, fencing_ns: int) -> Iterable[Judgement]:
+    """Who was not asked for longer than the fencing time may have claimed it meanwhile."""
+    ends = [e for e in recording.journal.of(events.WORKER_ENDED) if e.data["stream"] == stream.name]
+    until = ends[0].t if ends else int(stream.records["done"].max())
+    rounds = np.unique(np.concatenate((stream.records["due"], [until])))
+    longest = int(np.diff(rounds).max()) if len(rounds) > 1 else 0
+    if longest > max(fencing_ns, MOST_APART_NS):
+        words = f"For {seconds(longest)} nobody asked the members which of them is the writer."
+        yield Judgement(NAME, "", Verdict.UNKNOWN, words, {"longest_unasked_s": round(longest / 1e9, 3)})
+
+
+def _overlapping(
+    overlaps: list[tuple[str, str, int, int]], fencing_ns: int, counts: dict[str, int | float | str]
+) -> Judgement:
+    listed = tuple(
+        f"{a} and {b} both claimed to be the writer for {seconds(lo)} to {seconds(hi)}" for a, b, lo, hi in overlaps
+    )
+    counts["overlaps"] = len(overlaps)
+    asked = f"({some(counts['samples'], 'answer')})"  # type: ignore[arg-type]
+    if not overlaps:
+        return Judgement(
+            NAME, "", Verdict.PASS, f"At most one member claimed to be the writer at a time {asked}.", counts
+        )
+    if any(lo > fencing_ns for _, _, lo, _ in overlaps):
+        words = (
+            f"Two members claimed to be the writer for longer than {seconds(fencing_ns)} {asked}: {'; '.join(listed)}."
+        )
+        return Judgement(NAME, "", Verdict.FAIL, words, counts, listed)
+    if any(hi > fencing_ns for _, _, _, hi in overlaps):
+        words = f"Two members may have claimed to be the writer for longer than {seconds(fencing_ns)} {asked}: {'; '.join(listed)}."
+        return Judgement(NAME, "", Verdict.UNKNOWN, words, counts, listed)
+    words = f"Two members claimed to be the writer, but never for longer than {seconds(fencing_ns)} {asked}: {'; '.join(listed)}."
+    return Judgement(NAME, "", Verdict.PASS, words, counts, listed)
+
+
+def _overlaps(stream: Stream) -> list[tuple[str, str, int, int]]:
+    """(member, member, at least ns, at most ns) of each time in which two claimed it in the same rounds of questions.
+
+    At least: from the end of the first such round to the begin of the last. At most: from the begin of the last round before
+    that heard one of them say no, to the end of the first one after.
+    """
+    members = stream.head["members"]
+    rows = {n: stream.records[stream.records["member"] == n] for n in range(len(members))}
+    found = []
+    for a, b in combinations(range(len(members)), 2):
+        size = min(len(rows[a]), len(rows[b]))
+        left, right = rows[a][:size], rows[b][:size]
+        both = (left["claims"] == Claim.YES) & (right["claims"] == Claim.YES)
+        no = (left["claims"] == Claim.NO) | (right["claims"] == Claim.NO)
+        edges = np.diff(np.concatenate(([0], both.astype(np.int8), [0])))
+        for start, end in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
+            least = int(left["due"][end - 1]) - int(right["done"][start])
+            before, after = np.flatnonzero(no[:start]), np.flatnonzero(no[end:])
+            begun = int(left["due"][before[-1]]) if len(before) else int(left["due"][0])
+            ended = int(left["done"][end + after[0]]) if len(after) else int(left["done"][-1])
+            found.append((members[a], members[b], max(0, least), ended - begun))
+    return found

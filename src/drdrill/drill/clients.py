@@ -1,0 +1,161 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""The measuring processes of a drill: made from the estate, started, announced in the journal, mourned, stopped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from drdrill.errors import BadInput, Refused
+from drdrill.estate.select import serving_sites, vantage_at
+from drdrill.journal import events
+from drdrill.measure import specs
+from drdrill.measure.workers import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from drdrill.drill.context import Context
+    from drdrill.estate.model import Database, Service
+
+START_S: Final = 20.0
+"""A measuring process that is not ready after this has failed to start; on an idle machine it takes 0.2 s."""
+_PROBES: Final = ("stream", "service", "vantage", "site", "url", "rate_hz", "latency_s")
+_WRITES: Final = ("stream", "service", "database", "site", "vantage", "rate_hz", "latency_s", "deadline_s", "prefix")
+
+
+class Clients:
+    """Owns the measuring processes; nothing else starts or ends one."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.workers: dict[str, Worker] = {}
+        self._mourned: set[str] = set()
+
+    # --- making -------------------------------------------------------------------------------------------------------
+
+    def probe(self, service: Service) -> list[Worker]:
+        """One process for each vantage point: the client network probes every endpoint, a site its own.
+
+        Raises:
+            BadInput: there is no vantage point.
+        """
+        estate = self._context.estate
+        places = [(vantage_at(estate, None), tuple(service.endpoints))]
+        places += [(vantage_at(estate, s), (s,)) for s in serving_sites(estate) if s in service.endpoints]
+        fresh = []
+        for vantage, sites in places:
+            if vantage is None:
+                continue
+            streams = [
+                specs.probe_stream(service, vantage, s, self._address(vantage, service.endpoints[s])) for s in sites
+            ]
+            fresh.append(self._start(f"probe-{vantage}-{service.name}", specs.probe_spec(streams), vantage))
+        if not fresh:
+            raise BadInput(
+                f'{estate.path}: there is no vantage point from which service "{service.name}" could be probed'
+            )
+        return fresh
+
+    def write(self, service: Service, rate_hz: float) -> list[Worker]:
+        """One process for each site that serves, at its vantage point. Raises BadInput when a site has none."""
+        estate = self._context.estate
+        fresh = []
+        for site in serving_sites(estate):
+            if site not in service.endpoints:
+                continue
+            vantage = vantage_at(estate, site)
+            if vantage is None:
+                raise BadInput(f'{estate.path}: site "{site}" has no vantage point, so nothing can write there')
+            address = self._address(vantage, service.endpoints[site])
+            spec = specs.write_spec(service, site, vantage, address, rate_hz=rate_hz, drill=self._context.id)
+            fresh.append(self._start(spec["stream"], spec, vantage))
+        return fresh
+
+    def claims(self, database: Database) -> list[Worker]:
+        """Who claims to be the writer is asked from where the runner is, through the management path."""
+        spec = specs.claims_spec(self._context.estate, database)
+        return [] if spec["stream"] in self.workers else [self._start(spec["stream"], spec, None)]
+
+    def _address(self, vantage: str, url: str) -> str:
+        return self._context.vantages().address(vantage, url)
+
+    def _start(self, name: str, spec: Mapping[str, Any], vantage: str | None) -> Worker:
+        folder = self._context.folder
+        if vantage is None:
+            worker = Worker(name, spec, folder)
+        else:
+            vantages = self._context.vantages()
+            worker = Worker(name, spec, folder, lambda argv: vantages.command(vantage, argv))
+        self.workers[name] = worker
+        return worker
+
+    # --- living -------------------------------------------------------------------------------------------------------
+
+    def of(self, role: str) -> list[Worker]:
+        """Those with this role: probes, writes or claims."""
+        return [w for w in self.workers.values() if w.spec["role"] == role]
+
+    def await_ready(self, fresh: Sequence[Worker]) -> None:
+        """Wait until they run, and write down what each of them measures.
+
+        Raises:
+            Refused: one ended, or did not begin in time.
+        """
+
+        def look() -> bool | None:
+            for worker in fresh:
+                worker.poll()
+                if death := worker.death():
+                    raise Refused(f"the measuring cannot begin: {death}")
+            return True if all(w.ready for w in fresh) else None
+
+        if not self._context.wait_until(look, START_S, "the measuring to begin"):
+            late = ", ".join(w.name for w in fresh if not w.ready)
+            raise Refused(f"the measuring did not begin within {START_S:g} s: {late}")
+        for worker in fresh:
+            self._announce(worker.spec)
+
+    def _announce(self, spec: Mapping[str, Any]) -> None:
+        journal, estate = self._context.journal, self._context.estate
+        match spec["role"]:
+            case "probes":
+                for stream in spec["streams"]:
+                    told = {k: stream[k] for k in _PROBES}
+                    journal.write(events.PROBES_STARTED, **told, vantage_site=estate.vantage[stream["vantage"]].site)
+            case "writes":
+                journal.write(events.WRITES_STARTED, **{k: spec[k] for k in _WRITES})
+            case _:
+                members = sorted(estate.databases[spec["database"]].nodes)
+                told = {"database": spec["database"], "stream": spec["stream"], "members": members}
+                journal.write(events.MEMBERS_WATCHED, **told)
+
+    def deaths(self, *roles: str) -> list[str]:
+        """What is known of each process that ended by itself, of these roles or of all; written down when first seen."""
+        found = []
+        for worker in self.workers.values():
+            worker.poll()
+            death = worker.death()
+            if death is None:
+                continue
+            if not roles or worker.spec["role"] in roles:
+                found.append(death)
+            if worker.name not in self._mourned:
+                self._mourned.add(worker.name)
+                self._context.say(f"  NOT MEASURED any more: {death}")
+                for stream in worker.streams:
+                    self._context.journal.write(events.WORKER_ENDED, stream=stream, status="died", words=death)
+        return found
+
+    def stop(self) -> None:
+        """End all of them, at once. May be called twice, and with nothing started."""
+        self.deaths()
+        ending = [w for w in self.workers.values() if not w.stopped]
+        for worker in ending:
+            worker.ask_to_stop()
+        for worker in ending:
+            worker.stop()
+            if worker.name not in self._mourned:
+                for stream in worker.streams:
+                    words = "the drill stopped it"
+                    self._context.journal.write(events.WORKER_ENDED, stream=stream, status="stopped", words=words)

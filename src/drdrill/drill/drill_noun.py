@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""The noun `drill`: what sentences break, hold and heal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from drdrill.drill import baseline, ending
+from drdrill.drill.hold import Hold
+from drdrill.drill.limits import beyond
+from drdrill.drill.reach import reach_for
+from drdrill.errors import NotHealed, Refused
+from drdrill.estate.durations import Deadline
+from drdrill.faults.fault import Targets
+
+if TYPE_CHECKING:
+    from drdrill.connect.capabilities import Look
+    from drdrill.drill.drill import Drill
+    from drdrill.faults.fault import Fault
+
+
+class DrillNoun:
+    """Strikes, holds and heals, one drill long."""
+
+    def __init__(self, drill: Drill) -> None:
+        self._drill = drill
+
+    def strike(self, fault: Fault) -> None:
+        """Break something, and prove that it is broken.
+
+        Raises:
+            Refused: it may not be done, or the sentence is not so now. Nothing of it was done.
+            WayInFailed, LeaseLost: it could not be done whole; what was done is healed at the end.
+        """
+        self._drill.holds.feed()
+        refusal = fault.refuses(self._drill.estate)
+        if refusal:
+            raise Refused(f"{fault.title}: {refusal}")
+        targets = fault.choose(self._drill.estate, self._drill)
+        too_much = beyond(self._drill.estate, [_targets(hold) for hold in self._drill.holds.open], targets)
+        if too_much:
+            raise Refused(f"{fault.title}: {too_much}")
+        hold_id = f"{self._drill.id}-{len(self._drill.holds.all) + 1}"
+        reach = reach_for(self._drill.ways, fault, targets, drill=self._drill.id, hold=hold_id, lease_s=0.0)
+        self._drill.before_change()
+        hold = Hold.plan(fault, reach, targets, self._drill.tools)
+        self._drill.holds.add(hold)
+        self._drill.moved()
+        self._drill.say(f"STRIKE {hold.title}: {', '.join(targets.hosts)}")
+        self._say_look(hold, hold.strike())
+
+    def _say_look(self, hold: Hold, look: Look) -> None:
+        word = {True: "in force", False: "DID NOT TAKE HOLD", None: "cannot tell whether it took hold"}[look.answer]
+        self._drill.say(f"  {word}: {look.words}; lease {hold.lease_s:.0f} s, renewed while the drill lives")
+
+    def heal(self, kind: type[Fault], site: str = "") -> None:
+        """End the one open fault of this kind, and prove that nothing is left of it.
+
+        Args:
+            kind: the class of the fault.
+            site: where, when the sentence says it.
+
+        Raises:
+            Refused: none is open, or more than one, so that it is not clear which is meant.
+            NotHealed: it is not proven whole again; the end of the drill tries once more.
+        """
+        wanted = self._drill.estate.site_named(site).name if site else ""
+        meant = [
+            h for h in self._drill.holds.open if isinstance(h.fault, kind) and (not wanted or wanted in h.undo.sites)
+        ]
+        if len(meant) != 1:
+            known = "; ".join(h.title for h in self._drill.holds.open) or "nothing"
+            raise Refused(f"{len(meant)} faults are meant by this heal, so none is healed; open: {known}")
+        hold = meant[0]
+        self._drill.audit()
+        self._drill.say(f"HEAL {hold.title}")
+        if not hold.heal("sentence"):
+            raise NotHealed(f"{hold.title}: not proven healed: {hold.words}. By hand: {hold.undo.command}")
+        self._drill.say("  healed: nothing of it is left")
+
+    def hold_for(self, seconds: float | Deadline) -> None:
+        """Leave everything that is broken as it is for so long, looking at it all the while.
+
+        Raises:
+            Refused: nothing is broken, so nothing could be held.
+        """
+        wanted = seconds.seconds if isinstance(seconds, Deadline) else seconds
+        if not self._drill.holds.open or wanted is None:
+            raise Refused("no fault is open, so none can be held")
+        self._drill.wait_until(lambda: None, wanted, "the fault to have been held long enough")
+
+    def await_baseline(self, deadline: Deadline) -> None:
+        """Assert that the estate is as it was before the first strike, within the time, or within its recovery time."""
+        before = self._drill.before
+        if before is None:
+            raise Refused("nothing was struck or moved yet, so there is nothing to compare with")
+        within = deadline.seconds if deadline.seconds is not None else ending.recovery_s(self._drill.estate)
+        last: list[baseline.Difference] = []
+
+        def same() -> bool | None:
+            last[:] = baseline.differences(self._drill.estate, before, self._drill.picture())
+            return None if last else True
+
+        self._drill.wait_until(same, within, "the estate to be as it was before")
+        self._drill.conclude(ending.as_before(last, within))
+
+
+def _targets(hold: Hold) -> Targets:
+    return Targets(hold.undo.hosts, hold.undo.sites, hold.undo.why)

@@ -1,0 +1,119 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""Reads back, from each member, the keys of the rows that this drill wrote; through the Engine protocol only."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import TYPE_CHECKING
+
+from drdrill.errors import DrdrillError, WayInFailed
+from drdrill.journal import events
+from drdrill.journal.recording import DATA
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from drdrill.drill.context import Context
+    from drdrill.estate.model import Database
+
+Behind = dict[str, tuple[bool | None, str]]
+"""Members that have not everything, or are not known to: the answer and its words."""
+
+
+class Readback:
+    """Reads the members of databases."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def read(self, database: Database, phase: str, settle_s: float) -> None:
+        """Read every member on the serving side that can be read, once it has applied what the writer has.
+
+        The writers are paused. A member that does not get there in `settle_s` is read all the same: what it lacks is then a
+        finding. While a fault is open, members at its sites and on its hosts are not read: they may be what is cut off.
+        """
+        struck = self._struck(database)
+        serving = [member for member in database.nodes if member not in struck]
+        behind = self.until_settled(database, serving, settle_s)
+        for member in database.nodes:
+            if member in struck:
+                self._tell(database, member, phase, readable=False, words=f"not read while {struck[member]}")
+            else:
+                self._read_one(database, member, phase, behind.get(member))
+
+    def until_settled(self, database: Database, members: Sequence[str], within_s: float) -> Behind:
+        """Wait until all these members have applied what the writer has now; those that have not."""
+        engine = self._context.engine(database.name)
+        behind: Behind = {}
+        position: list[str] = []
+
+        def look() -> bool | None:
+            behind.clear()
+            try:
+                # Asked once: under writes the position of now is always a little ahead of every replica.
+                position[:] = position or [engine.position()]
+            except WayInFailed as error:
+                behind.update(dict.fromkeys(members, (None, f"the writer cannot be asked: {error}")))
+                return None
+            for member in members:
+                settled = engine.settled(member, position[0])
+                if settled.answer is not True:
+                    behind[member] = (settled.answer, settled.words)
+            return None if behind else True
+
+        self._context.wait_until(look, within_s, f"the members of database {database.name} to have everything")
+        return behind
+
+    def _struck(self, database: Database) -> dict[str, str]:
+        """The members that an open fault may have cut off, with its title."""
+        estate = self._context.estate
+        struck: dict[str, str] = {}
+        for strike in self._context.recording().timeline.strikes:
+            if strike.healed_ns is None:
+                for member in database.nodes:
+                    if member in strike.hosts or estate.hosts[member].site in strike.sites:
+                        struck[member] = strike.title
+        return struck
+
+    def _read_one(self, database: Database, member: str, phase: str, behind: tuple[bool | None, str] | None) -> None:
+        engine = self._context.engine(database.name)
+        look = engine.readable(member)
+        if look.answer is not True:
+            self._tell(database, member, phase, readable=False, words=look.words)
+            return
+        at_ns = time.monotonic_ns()
+        try:
+            found = sorted(
+                {
+                    k
+                    for t in database.tables.values()
+                    for k in engine.keys(member, t.name, t.key, f"{self._context.id}/")
+                }
+            )
+        except DrdrillError as error:
+            self._tell(database, member, phase, readable=False, words=str(error))
+            return
+        text = "".join(f"{key}\n" for key in found).encode()
+        name = f"{DATA}/keys-{phase}-{database.name}-{member}.txt"
+        (self._context.folder / name).write_bytes(text)
+        words = "read" if behind is None else f"read although it has not everything: {behind[1]}"
+        self._tell(
+            database, member, phase, readable=True, words=words, rows=len(found), at_ns=at_ns, keys_file=name,
+            digest=hashlib.sha256(text).hexdigest(),
+        )  # fmt: skip
+
+    def _tell(self, database: Database, member: str, phase: str, *, readable: bool, words: str, **more: object) -> None:
+        told = {"rows": 0, "digest": None, "keys_file": None, "at_ns": time.monotonic_ns(), **more}
+        site = self._context.estate.hosts[member].site
+        self._context.journal.write(
+            events.READBACK,
+            database=database.name,
+            member=member,
+            site=site,
+            readable=readable,
+            words=words,
+            phase=phase,
+            **told,
+        )

@@ -1,0 +1,259 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""From samples to outages with bounds. Pure: arrays in, intervals out.
+
+    attempts (one stream) --merged--> attempts (a client with several endpoints) --stretches--> bad stretches --+
+    acknowledgements, sent writes, pauses --gaps--> stretches without an acknowledgement ----------------------joined--> outages
+
+The bounds of attempts are those of measuring-and-judging section 2. For a gap between acknowledgements the upper bound is
+the gap. Its lower bound is the gap minus *two* periods of the writer minus its round trip (one period before the service
+went away and one after it came back may have passed without a write), and never more than the writes sent in the gap prove:
+in silence a writer runs out of connections, and what was not sent proves nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from drdrill.journal.outage import Outage, Way
+from drdrill.journal.records import Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy.typing as npt
+
+    Times = npt.NDArray[np.int64]
+    Flags = npt.NDArray[np.bool_]
+    Records = npt.NDArray[np.void]
+
+HOLE = 1
+"""Numbers that may be missing between two samples before the run between them is broken: none."""
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """The attempts of one strip, in the order of their numbers.
+
+    `proven` marks bad ones whose badness was the service's: not those that only our own lag made late. `early` and `late`
+    are the first and the last moment at which the attempt was sent (one moment, unless several streams were merged).
+    """
+
+    seq: Times
+    due: Times
+    early: Times
+    late: Times
+    done: Times
+    good: Flags
+    proven: Flags
+
+    def since(self, ns: int) -> Attempts:
+        """Those that were due at or after this time."""
+        keep = self.due >= ns
+        return Attempts(
+            self.seq[keep], self.due[keep], self.early[keep], self.late[keep],
+            self.done[keep], self.good[keep], self.proven[keep],
+        )  # fmt: skip
+
+
+def attempts(samples: Records, latency_ns: int) -> Attempts:
+    """The attempts of one stream of samples."""
+    samples = samples[np.argsort(samples["seq"], kind="stable")]
+    good = samples["outcome"] == Seen.GOOD
+    ours = (samples["outcome"] == Seen.LATE) & (samples["done"] - samples["sent"] <= latency_ns)
+    sent = samples["sent"].astype(np.int64)
+    due, done = samples["due"].astype(np.int64), samples["done"].astype(np.int64)
+    return Attempts(samples["seq"].astype(np.int64), due, sent, sent, done, good, ~good & ~ours)
+
+
+def merged(streams: Sequence[Attempts]) -> Attempts:
+    """A client that tries several endpoints at once: good when one is good, bad when all are.
+
+    The streams share one grid. A number for which none is good and one is missing is missing.
+    """
+    if len(streams) == 1:
+        return streams[0]
+    seqs = np.unique(np.concatenate([s.seq for s in streams])) if streams else np.zeros(0, np.int64)
+    far = np.iinfo(np.int64).max
+    known = np.ones(len(seqs), bool)
+    good = np.zeros(len(seqs), bool)
+    proven = np.ones(len(seqs), bool)
+    due, early, first_done = (np.full(len(seqs), far) for _ in range(3))
+    late, last_done = (np.full(len(seqs), -1) for _ in range(2))
+    for stream in streams:
+        place = np.searchsorted(seqs, stream.seq)
+        here = np.zeros(len(seqs), bool)
+        here[place] = True
+        known &= here
+        good[place] |= stream.good
+        proven[place] &= stream.proven
+        due[place] = np.minimum(due[place], stream.due)
+        early[place] = np.minimum(early[place], stream.early)
+        late[place] = np.maximum(late[place], stream.late)
+        last_done[place] = np.maximum(last_done[place], stream.done)
+        first_done[place] = np.where(stream.good, np.minimum(first_done[place], stream.done), first_done[place])
+    keep = known | good
+    done = np.where(good, first_done, last_done)
+    proven &= ~good
+    return Attempts(seqs[keep], due[keep], early[keep], late[keep], done[keep], good[keep], proven[keep])
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Neither good nor proven good: see Outage for the times. `bad` is False for a hole in which nothing was measured."""
+
+    way: Way
+    after_ns: int
+    first_ns: int
+    by_ns: int | None
+    until_ns: int | None
+    good_ns: int | None
+    end_by_ns: int | None
+    least_ns: int = 0
+    bad: bool = True
+
+    @property
+    def proven_ns(self) -> int:
+        """The longest time for which it was surely away."""
+        own = 0 if self.by_ns is None or self.until_ns is None else self.until_ns - self.by_ns
+        return max(own, self.least_ns)
+
+
+def stretches(a: Attempts, p99_ns: int) -> list[Stretch]:
+    """Every run of attempts that are not good, and every hole between two numbers."""
+    if not len(a.seq):
+        return []
+    found = []
+    starts, ends = _runs(~a.good)
+    for start, end in zip(starts, ends, strict=True):
+        proof = np.flatnonzero(a.proven[start:end]) + start
+        by = int(a.late[proof[0]]) + p99_ns if len(proof) else None
+        until = int(a.early[proof[-1]]) if len(proof) else None
+        after, first = int(a.due[max(start - 1, 0)]), int(a.due[start])
+        found.append(Stretch("probes", after, first, by, until, *_recovered(a, int(end))))
+    for before in np.flatnonzero(np.diff(a.seq) > HOLE):
+        last = int(a.due[before])
+        found.append(Stretch("probes", last, last, None, None, *_recovered(a, int(before) + 1), bad=False))
+    return found
+
+
+def _recovered(a: Attempts, end: int) -> tuple[int | None, int | None]:
+    """Start and end of the first good attempt at or after a place."""
+    rest = np.flatnonzero(a.good[end:])
+    if not len(rest):
+        return None, None
+    return int(a.due[end + rest[0]]), int(a.done[end + rest[0]])
+
+
+def _runs(flags: Flags) -> tuple[Times, Times]:
+    """Where runs of True begin, and where they have ended."""
+    edges = np.diff(np.concatenate(([0], flags.astype(np.int8), [0])))
+    return np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+
+
+@dataclass(frozen=True)
+class Writes:
+    """What is known of the writes that count for a strip.
+
+    `acks` are the times of acknowledgements, in order. `sent`, `done` and `ok` are of every write that was sent and ended.
+    `open_ns` are the intervals in which the writers were running and not paused; the last one ends where knowledge ends.
+    """
+
+    acks: Times
+    sent: Times
+    done: Times
+    ok: Flags
+    open_ns: Sequence[tuple[int, int]]
+    latency_ns: int
+    period_ns: int
+    p99_ns: int
+
+
+def gaps(w: Writes) -> list[Stretch]:
+    """Every time longer than latency bound + one period without an acknowledgement, outside of pauses."""
+    found = []
+    for n, (begin, end) in enumerate(w.open_ns):
+        inside = w.acks[(w.acks >= begin) & (w.acks < end)]
+        marks = np.concatenate(([begin], inside, [end]))
+        for place in np.flatnonzero(np.diff(marks) > w.latency_ns + w.period_ns):
+            ongoing = place == len(marks) - 2 and n == len(w.open_ns) - 1
+            found.append(_gap(w, int(marks[place]), int(marks[place + 1]), ongoing=ongoing))
+    return found
+
+
+def _gap(w: Writes, before: int, after: int, *, ongoing: bool) -> Stretch:
+    inside = (w.sent >= before) & (w.sent < after)
+    refused = inside & ~w.ok
+    stalled = inside & w.ok & (w.done >= after) & (w.sent < after - w.p99_ns)
+    begun = w.sent[refused | stalled]
+    ended = np.concatenate((w.sent[refused], [after - w.p99_ns] if stalled.any() and not ongoing else []))
+    by = until = None
+    if len(begun) and len(ended):
+        by = int(begun.min()) + w.p99_ns
+        most = max(0, after - before - 2 * w.period_ns - w.p99_ns)
+        until = min(int(ended.max()), by + most)
+    first = int(begun.min()) if len(begun) else before + w.period_ns
+    came = None if ongoing else after
+    return Stretch("acknowledgements", before, first, by, until, came, came)
+
+
+def joined(found: Iterable[Stretch], stable_ns: int, horizon_ns: int) -> list[Stretch]:
+    """Outages: stretches between which the service was not good for the whole stable window are one.
+
+    `horizon_ns` is the last moment of which something is known: a run that is not yet stable there has not ended its outage.
+    Holes alone are no outage, but no run is stable across them.
+    """
+    out: list[Stretch] = []
+    for stretch in sorted(found, key=lambda s: s.first_ns):
+        if out and (out[-1].good_ns is None or stretch.first_ns - out[-1].good_ns < stable_ns):
+            out[-1] = _one(out[-1], stretch, stable_ns)
+        else:
+            out.append(stretch)
+    if out and (good := out[-1].good_ns) is not None and horizon_ns - good < stable_ns:
+        out[-1] = replace(out[-1], good_ns=None, end_by_ns=None)
+    return [s for s in out if s.bad]
+
+
+def _one(a: Stretch, b: Stretch, stable_ns: int) -> Stretch:
+    """Both, as one. `a` begins first.
+
+    That there was no stable window between them is certain only when none fits between the last moment at which it was
+    surely away and the next bad one. Else the bounds from below stay those of the parts.
+    """
+    ending = a if _later(a.good_ns, b.good_ns) else b
+    longer = a if not b.bad or (a.bad and _length(a) >= _length(b)) else b
+    by, until = a.by_ns, a.until_ns
+    if not a.bad:
+        by, until = b.by_ns, b.until_ns
+    elif until is not None and b.until_ns is not None and b.first_ns - until < stable_ns:
+        by, until = min(x for x in (by, b.by_ns) if x is not None), max(until, b.until_ns)
+    return Stretch(
+        longer.way,
+        after_ns=min(a.after_ns, b.after_ns) if a.bad else b.after_ns,
+        first_ns=a.first_ns if a.bad else b.first_ns,
+        by_ns=by,
+        until_ns=until,
+        good_ns=ending.good_ns,
+        end_by_ns=ending.end_by_ns,
+        least_ns=max(a.proven_ns, b.proven_ns),
+        bad=a.bad or b.bad,
+    )
+
+
+def _later(a: int | None, b: int | None) -> bool:
+    return a is None or (b is not None and a > b)
+
+
+def _length(s: Stretch) -> float:
+    return float("inf") if s.end_by_ns is None else s.end_by_ns - s.after_ns
+
+
+def named(found: Iterable[Stretch], service: str, strip: str) -> tuple[Outage, ...]:
+    """The outages of a strip."""
+    return tuple(
+        Outage(service, strip, s.way, s.after_ns, s.first_ns, s.by_ns, s.until_ns, s.good_ns, s.end_by_ns)
+        for s in found
+    )

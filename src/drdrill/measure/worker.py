@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""A process that measures: `python -m drdrill.measure.worker SPEC.json`, started by `workers.Worker`.
+
+Commands come as JSON lines on standard input: {"do": "pause"}, {"do": "resume"}, {"do": "stop"}. The end of the input stops
+it at once: when the runner is killed, nothing of it stays behind. Status goes to standard output, one JSON object a line:
+ready, paused (with the mark: the last number that was planned), quiet (nothing is in flight), resumed, ended.
+It imports asyncio and little else: on a small machine a worker must not slow down what it measures by being born.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LEAD_NS = 200_000_000
+"""From being ready to the first attempt: the first group of intents has to reach the disk before."""
+
+
+def say(**status: Any) -> None:
+    """One status line for the runner."""
+    sys.stdout.write(json.dumps({**status, "t": time.monotonic_ns()}) + "\n")
+    sys.stdout.flush()
+
+
+async def measure(spec: Mapping[str, Any]) -> None:
+    """Run probes or a writer until told to stop."""
+    folder = Path(spec["folder"])
+    commands = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
+    t0 = time.monotonic_ns() + LEAD_NS
+    if spec["role"] == "probes":
+        from drdrill.measure import probes  # noqa: PLC0415 - a worker loads its own role only
+
+        writer = None
+        work = asyncio.ensure_future(probes.run(spec, folder, t0))
+    else:
+        from drdrill.measure.writes import Writer  # noqa: PLC0415
+
+        writer = Writer(spec, folder, t0, say)
+        work = asyncio.ensure_future(_grouped(writer))
+    say(status="ready", t0_ns=t0)
+    obeying = asyncio.ensure_future(_obey(commands, writer))
+    done, _ = await asyncio.wait({work, obeying}, return_when=asyncio.FIRST_COMPLETED)
+    if work in done:  # it never ends by itself but with an error, which is shown
+        await work
+    work.cancel()
+    await asyncio.wait({work})
+
+
+async def _grouped(writer: Any) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(writer.run(tasks))
+
+
+async def _obey(commands: asyncio.StreamReader, writer: Any) -> None:
+    """Carry out commands until `stop` or the end of the input."""
+    while line := await commands.readline():
+        match json.loads(line)["do"]:
+            case "pause" if writer:
+                writer.pause()
+            case "resume" if writer:
+                writer.resume()
+            case "stop":
+                return
+
+
+def main() -> None:
+    """Read the specification and measure."""
+    # The runner's terminal sends Ctrl-C to everyone; the measuring goes on until the heal is done and the runner says stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
+    spec = json.loads(Path(sys.argv[1]).read_text())
+    if spec["role"] == "claims":
+        from drdrill.measure import claims  # noqa: PLC0415
+
+        claims.run(spec, say)
+    else:
+        asyncio.run(measure(spec))
+    say(status="ended")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drdrill.checkers.assumptions import assumptions
+from drdrill.checkers.result import result
+from drdrill.checkers.verdict import Judgement, Result, Verdict
+from drdrill.journal import events
+from drdrill.journal.records import Done
+
+if TYPE_CHECKING:
+    from drdrill.journal.fake import Scene
+
+TITLE = 'site "east" is isolated'
+
+
+def verdicts(scene: Scene) -> dict[str, Verdict]:
+    return {a.name: a.verdict for a in assumptions(scene.recording(), [])}
+
+
+def message(scene: Scene, name: str) -> str:
+    return next(a.message for a in assumptions(scene.recording(), []) if a.name == name)
+
+
+def good(scene: Scene) -> None:
+    scene.probes("east")
+    scene.probes("south")
+    scene.writes("east", outcomes=[(10, 31, Done.UNKNOWN)])
+    scene.writes("south", outcomes=[(10, 17, Done.UNKNOWN)])
+
+
+def test_all_hold_in_a_good_drill(scene: Scene):
+    good(scene)
+    scene.strike("h1", TITLE, at=10, healed=30, sites=["east"])
+    found = verdicts(scene)
+    assert set(found) == {
+        "probes_kept_schedule", "writers_kept_schedule", "written_before", "took_hold", "held", "no_check_crashed",
+    }  # fmt: skip
+    assert set(found.values()) == {Verdict.PASS}
+
+
+def test_probes_that_stopped_did_not_keep_their_schedule(scene: Scene):
+    scene.probes("east", absent=[(20, 60)])
+    assert verdicts(scene)["probes_kept_schedule"] is Verdict.FAIL
+    assert "nothing was sent" in message(scene, "probes_kept_schedule")
+
+
+def test_a_hole_as_long_as_the_latency_bound_breaks_the_schedule(scene: Scene):
+    scene.probes("east", absent=[(20, 21.1)])
+    assert verdicts(scene)["probes_kept_schedule"] is Verdict.FAIL
+
+
+def test_a_few_missing_attempts_do_not_break_the_schedule(scene: Scene):
+    scene.probes("east", absent=[(20, 20.3)])
+    assert verdicts(scene)["probes_kept_schedule"] is Verdict.PASS
+
+
+def test_a_worker_that_died_broke_the_schedule_and_says_why(scene: Scene):
+    name = scene.probes("east", absent=[(59, 60)], stopped=False)
+    scene.event(59, events.WORKER_ENDED, stream=name, status="died", words="it was killed by signal 9")
+    assert "it was killed by signal 9" in message(scene, "probes_kept_schedule")
+
+
+def test_a_writer_that_stopped_did_not_keep_its_schedule(scene: Scene):
+    scene.writes("east", silent=[(30, 60)])
+    assert verdicts(scene)["writers_kept_schedule"] is Verdict.FAIL
+
+
+def test_a_pause_is_no_hole(scene: Scene):
+    stream = scene.writes("east", silent=[(30, 40)])
+    scene.event(30, events.WRITES_PAUSED, streams=[stream], from_ns=scene.ns(30), to_ns=scene.ns(40), mark={})
+    assert verdicts(scene)["writers_kept_schedule"] is Verdict.PASS
+
+
+def test_writes_must_have_been_acknowledged_before_a_strike(scene: Scene):
+    scene.writes("east", outcomes=[(9, 31, Done.UNKNOWN)])
+    scene.writes("south")
+    scene.strike("h1", TITLE, at=10, healed=30, sites=["east"])
+    assert verdicts(scene)["written_before"] is Verdict.FAIL
+    assert "25 of 50 at east before" in message(scene, "written_before")
+
+
+def test_a_site_that_is_struck_already_need_not_write_before_the_next_strike(scene: Scene):
+    good(scene)
+    scene.strike("h1", TITLE, at=10, healed=30, sites=["east"])
+    scene.operation("switch-over", "the switchover", at=25, until=26)
+    assert verdicts(scene)["written_before"] is Verdict.PASS
+
+
+def test_a_strike_in_a_pause_is_unknown(scene: Scene):
+    scene.writes("east", silent=[(7, 12)])
+    scene.strike("h1", TITLE, at=10, healed=30)
+    assert verdicts(scene)["written_before"] is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(("answer", "verdict"), [(False, Verdict.FAIL), (None, Verdict.UNKNOWN), (True, Verdict.PASS)])
+def test_a_fault_has_to_take_hold(scene: Scene, answer: bool | None, verdict: Verdict):
+    scene.strike("h1", TITLE, at=10, healed=30, took_hold=answer)
+    assert verdicts(scene)["took_hold"] is verdict
+
+
+@pytest.mark.parametrize(
+    ("looks", "verdict"),
+    [
+        ((True, True), Verdict.PASS),
+        ((True, False), Verdict.FAIL),
+        ((True, None), Verdict.UNKNOWN),
+        ((), Verdict.UNKNOWN),
+    ],
+)
+def test_a_fault_has_to_be_held_at_every_look(scene: Scene, looks: tuple[bool | None, ...], verdict: Verdict):
+    scene.strike("h1", TITLE, at=10, healed=30, held=looks)
+    assert verdicts(scene)["held"] is verdict
+
+
+def test_a_fault_that_lapsed_was_not_held_and_the_message_says_when(scene: Scene):
+    scene.strike("h1", TITLE, at=10, healed=30, lapsed=14.05)
+    assert verdicts(scene)["held"] is Verdict.FAIL
+    assert "it lapsed 4.0 s after its strike" in message(scene, "held")
+
+
+@pytest.mark.parametrize(("answer", "verdict"), [(False, Verdict.FAIL), (None, Verdict.UNKNOWN), (True, Verdict.PASS)])
+def test_nothing_may_go_around_a_cut_where_somebody_looks(scene: Scene, answer: bool | None, verdict: Verdict):
+    scene.event(20, "audit", answer=answer, words="one connection from a to b")
+    assert verdicts(scene)["nothing_went_around"] is verdict
+
+
+def said(verdict: Verdict) -> Judgement:
+    return Judgement("x", "x", verdict, f"It is {verdict}.")
+
+
+P, U, F = Verdict.PASS, Verdict.UNKNOWN, Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    ("checks", "assumed", "struck", "error", "expected"),
+    [
+        ([P, P], [P], True, None, Result.MET),
+        ([P, U], [P], True, None, Result.INCONCLUSIVE),
+        ([P], [U], True, None, Result.INCONCLUSIVE),
+        ([P], [F], True, None, Result.INCONCLUSIVE),
+        ([F], [F], True, None, Result.MISSED),
+        ([F, U], [U], True, "It stopped.", Result.MISSED),
+        ([P, U], [F], True, "It stopped.", Result.ABORTED),
+        ([], [P], True, None, Result.INCONCLUSIVE),
+        ([P], [P], False, None, Result.REFUSED),
+        ([F], [P], False, "Not healthy.", Result.REFUSED),
+    ],
+)
+def test_missed_outranks_aborted_outranks_inconclusive_outranks_met(checks, assumed, struck, error, expected):
+    found, reasons = result([said(c) for c in checks], [said(a) for a in assumed], struck=struck, error=error)
+    assert found is expected
+    assert reasons
+    assert all(r.endswith(".") for r in reasons)
+    if error and expected is not Result.MISSED:
+        assert reasons[0] == error

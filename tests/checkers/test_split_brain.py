@@ -1,0 +1,136 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drdrill.checkers.no_ack_while_cut import acknowledged
+from drdrill.checkers.split_brain import never_on_both_sides
+from drdrill.checkers.verdict import Verdict
+from drdrill.journal import events
+from drdrill.journal.records import Done
+
+if TYPE_CHECKING:
+    from drdrill.journal.fake import Scene
+
+MEMBERS = ["east-db1", "south-db1"]
+TITLE = 'site "east" is isolated'
+
+
+def test_acknowledgements_on_both_sides_after_the_fencing_time_are_a_split_brain(scene: Scene):
+    scene.writes("east", outcomes=[(17, 31, Done.UNKNOWN)])  # goes on for 7 s alone
+    scene.writes("south", outcomes=[(10, 16, Done.UNKNOWN)])
+    scene.strike("h1", TITLE, at=10, healed=30, sites=["east"])
+    judged = never_on_both_sides(scene.recording(), "clinical")
+    assert judged.verdict is Verdict.FAIL
+    assert "written on both sides" in judged.message
+    assert int(judged.counts["acknowledged_inside"]) == pytest.approx(49, abs=2)  # 15.05 to 17 s at 25 a second
+
+
+def test_the_old_side_may_acknowledge_until_the_fencing_time(scene: Scene):
+    scene.writes("east", outcomes=[(14.9, 31, Done.UNKNOWN)])
+    scene.writes("south", outcomes=[(10, 18, Done.UNKNOWN)])
+    scene.strike("h1", TITLE, at=10, healed=30, sites=["east"])
+    assert never_on_both_sides(scene.recording(), "clinical").verdict is Verdict.PASS
+
+
+def test_writes_on_both_sides_of_a_cut_that_did_not_take_hold_say_nothing(scene: Scene):
+    scene.writes("east")
+    scene.writes("south")
+    scene.strike("h1", TITLE, at=10, healed=30, sites=["east"], took_hold=False)
+    judged = never_on_both_sides(scene.recording(), "clinical")
+    assert judged.verdict is Verdict.UNKNOWN
+    assert "not proven" in judged.message
+
+
+@pytest.mark.parametrize(
+    ("overlap", "verdict"), [(7.0, Verdict.FAIL), (2.0, Verdict.PASS), (5.1, Verdict.UNKNOWN), (0.0, Verdict.PASS)]
+)
+def test_two_claims_fail_only_when_they_surely_last_longer_than_the_fencing_time(
+    scene: Scene, overlap: float, verdict: Verdict
+):
+    scene.claims(MEMBERS, [("east-db1", 0, 20 + overlap), ("south-db1", 20, 60)])
+    judged = never_on_both_sides(scene.recording(), "clinical")
+    assert judged.verdict is verdict
+    assert len(judged.witnesses) == (1 if overlap else 0)
+    assert judged.counts["samples"] == 600
+
+
+def test_members_that_nobody_asked_for_a_while_are_unknown(scene: Scene):
+    scene.claims(MEMBERS, [("east-db1", 0, 60)])
+    name = "claims-clinical"
+    path = scene.folder / "data" / f"{name}.bin"
+    path.write_bytes(path.read_bytes()[: 22 * 300])  # the sampler was hung from half-time on
+    judged = never_on_both_sides(scene.recording(), "clinical")
+    assert judged.verdict is Verdict.UNKNOWN
+    assert "nobody asked the members" in judged.message
+
+
+def test_members_that_are_all_silent_are_unknown(scene: Scene):
+    name = scene.claims(MEMBERS, [])
+    path = scene.folder / "data" / f"{name}.bin"
+    raw = bytearray(path.read_bytes())
+    raw[21::22] = b"\x02" * (len(raw) // 22)
+    path.write_bytes(raw)
+    assert never_on_both_sides(scene.recording(), "clinical").verdict is Verdict.UNKNOWN
+
+
+def test_without_claims_and_cuts_it_is_unknown(scene: Scene):
+    scene.writes("east")
+    assert never_on_both_sides(scene.recording(), "clinical").verdict is Verdict.UNKNOWN
+
+
+def test_a_cut_site_that_acknowledges_nothing_passes_with_the_number_of_writes(scene: Scene):
+    scene.writes("east", outcomes=[(10, 31, Done.UNKNOWN)])
+    scene.strike("h1", TITLE, at=10, healed=30, sites=["east"])
+    judged = acknowledged(scene.recording(), "east")
+    assert judged.verdict is Verdict.PASS
+    assert judged.counts["sent"] == 499
+    assert "none of 499 writes" in judged.message
+
+
+def test_a_cut_site_that_goes_on_alone_fails_with_its_keys(scene: Scene):
+    stream = scene.writes("east", outcomes=[(12, 31, Done.UNKNOWN)])
+    scene.strike("h1", TITLE, at=10, healed=30, sites=["east"])
+    judged = acknowledged(scene.recording(), "east")
+    assert judged.verdict is Verdict.FAIL
+    assert judged.counts["acknowledged"] == 48
+    assert judged.witnesses[0] == f"{scene.prefix(stream)}252"
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"took_hold": False},
+        {"took_hold": None},
+        {"held": (True, False)},
+    ],
+)
+def test_acknowledgements_inside_a_cut_that_is_not_proven_are_unknown(scene: Scene, how: dict):
+    scene.writes("east")
+    scene.strike("h1", TITLE, at=10, healed=30, sites=["east"], **how)
+    assert acknowledged(scene.recording(), "east").verdict is Verdict.UNKNOWN
+
+
+def test_acknowledgements_after_a_lapse_are_none_inside_the_cut(scene: Scene):
+    scene.writes("east", outcomes=[(10, 15, Done.UNKNOWN)])
+    scene.strike("h1", TITLE, at=10, healed=30, sites=["east"], lapsed=14)
+    judged = acknowledged(scene.recording(), "east")
+    assert judged.verdict is Verdict.PASS
+    assert int(judged.counts["sent"]) < 100
+
+
+def test_fewer_than_ten_writes_sent_inside_prove_nothing(scene: Scene):
+    scene.writes("east", outcomes=[(10, 31, Done.UNKNOWN)], silent=[(10.3, 31)])
+    scene.strike("h1", TITLE, at=10, healed=30, sites=["east"])
+    judged = acknowledged(scene.recording(), "east")
+    assert judged.verdict is Verdict.UNKNOWN
+    assert "fewer than 10 prove nothing" in judged.message
+
+
+def test_a_site_that_was_not_cut_is_unknown(scene: Scene):
+    scene.writes("east")
+    scene.event(1, events.NOTE, words="no strike")
+    assert acknowledged(scene.recording(), "east").verdict is Verdict.UNKNOWN

@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""What every engine keeps. `fake` always, `postgresql` in the pocket lab."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from estates import fake_estate
+
+from drdrill.engines.engine import Engine
+from drdrill.engines.registry import ENGINES, engine_for
+from drdrill.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ENGINES_HERE = ("fake", pytest.param("postgresql", marks=pytest.mark.lab))
+
+
+@pytest.fixture(params=ENGINES_HERE)
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    fake = request.param == "fake"
+    estate = fake_estate(request.getfixturevalue("tmp_path")) if fake else request.getfixturevalue("pocket_estate")
+    made = engine_for(estate, "clinical")
+    yield made
+    made.close()
+
+
+def eventually(look: Callable[[], object], within_s: float = 60.0) -> None:
+    end = time.monotonic() + within_s
+    while not look():
+        assert time.monotonic() < end, "it did not become so"
+        time.sleep(0.1)
+
+
+def test_every_engine_of_ours_is_loaded_by_name() -> None:
+    wanted = {m for m in vars(Engine) if not m.startswith("_")}
+    for name in ENGINES.names():
+        found = ENGINES.load(name)
+        assert found.name == name
+        assert wanted <= set(dir(found))
+        assert found.consistency
+
+
+def test_one_member_writes_and_the_others_follow(engine: Engine) -> None:
+    eventually(lambda: engine.in_step().answer is True)
+    members = engine.members()
+    assert [m.role for m in members].count("writer") == 1
+    assert all(m.healthy and m.in_step for m in members)
+    assert engine.writer() == next(m.host for m in members if m.role == "writer")
+    assert sorted(host for host, claims in engine.claims() if claims) == [engine.writer()]
+
+
+def test_every_member_is_readable_and_has_the_same_keys(engine: Engine) -> None:
+    eventually(lambda: engine.in_step().answer is True)
+    since = engine.position()
+    keys = []
+    for member in engine.members():
+        assert engine.readable(member.host).answer is True
+        eventually(lambda host=member.host: engine.settled(host, since).answer is True)
+        keys.append(list(engine.keys(member.host, "registrations", "key", "")))
+    assert keys[0] == keys[1] == sorted(keys[0])
+    assert list(engine.keys(engine.members()[0].host, "registrations", "key", "no such prefix")) == []
+
+
+def test_a_writer_is_not_moved_to_where_it_is(engine: Engine) -> None:
+    with pytest.raises(Refused, match="already"):
+        engine.switch_over(str(engine.writer()))
+
+
+def test_a_switchover_moves_the_writer_and_back(engine: Engine) -> None:
+    for _ in range(2):
+        eventually(lambda: engine.in_step().answer is True)
+        target = next(m.host for m in engine.members() if m.role == "replica")
+        engine.switch_over(target)
+        assert engine.writer() == target
+    eventually(lambda: engine.in_step().answer is True)
+
+
+def test_who_never_connected_wrote_nothing(engine: Engine) -> None:
+    assert engine.classify("connect", None) == "fail"
+
+
+def test_an_error_without_a_code_proves_nothing(engine: Engine) -> None:
+    assert engine.classify("statement", None) == "unknown"
+    assert engine.classify("commit", None) == "unknown"
