@@ -94,6 +94,7 @@ def _template() -> Template:
         plural=figures.plural,
         relative=figures.relative,
         sentence=figures.sentence,
+        paragraphs=figures.paragraphs,
     )
     environment.globals.update(
         bounds=figures.bounds,
@@ -163,6 +164,8 @@ def _counts(counts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What a check counted, as pairs of a name and a figure; names that end in `_s` are seconds."""
     rows = []
     for key, value in counts.items():
+        if value in ("", None):
+            continue
         seconds = key.endswith("_s") and isinstance(value, int | float)
         name = key.removesuffix("_s") if seconds else key
         figure = (
