@@ -122,7 +122,7 @@ def _unfinished(recording: Recording) -> str:
         return f"The chain of the journal is broken: what was recorded after {at} cannot be trusted and is not shown."
     return (
         f"The journal ends at {at} and holds no judgement: the drill was killed, or it is still running. "
-        "What was recorded up to then is shown below."
+        "What was recorded up to then is all that is known."
     )
 
 
@@ -195,7 +195,9 @@ def notes(recording: Recording) -> list[str]:
             "Power was cut by killing the processes of a host. The page cache of the machine beneath survives that, so data "
             "that was written but not synced to disk is still there afterwards; after a real power cut it would be gone."
         )
-    found += [str(e.data["words"]) for e in recording.journal.of(events.NOTE)]
+    found += [
+        words[:1].upper() + words[1:] for e in recording.journal.of(events.NOTE) if (words := str(e.data["words"]))
+    ]
     found += [
         f"Sentence {e.data['index'] + 1} was run by a step of the team, {e.data['by']}, in place of the shipped one."
         for e in recording.journal.of(events.STEP_OVERRIDDEN)

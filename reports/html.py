@@ -12,21 +12,20 @@ import json
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from drdrill.reports import account, figures, objectives, proof, svg, tables, timeline
-from drdrill.reports.drawing import Bars, Strip
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from drdrill.journal import events
 from drdrill.journal.journal import FILE_NAME
+from drdrill.reports import account, figures, objectives, proof, svg, tables, timeline
+from drdrill.reports.drawing import Bars, Strip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from drdrill.reports.drawing import Axis, Drawing
-
     from drdrill.journal.recording import Recording
+    from drdrill.reports.drawing import Axis, Drawing
 
 NAME = "report.html"
 MOST_WITNESSES = 50
@@ -50,6 +49,7 @@ def render(recording: Recording) -> str:
     wrote = objectives.writes(recording)
     return _template().render(
         about=about,
+        begun=bool(recording.about),
         language=str(about.get("language") or "en"),
         title=about.get("title") or recording.folder.name,
         result=account.result(recording),
@@ -87,11 +87,14 @@ def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(
         code=_code,
+        counts=_counts,
         count=figures.count,
         span=figures.span,
         promise=figures.promise,
         plural=figures.plural,
         relative=figures.relative,
+        sentence=figures.sentence,
+        paragraphs=figures.paragraphs,
     )
     environment.globals.update(
         bounds=figures.bounds,
@@ -145,8 +148,35 @@ def _checks(recording: Recording) -> list[dict[str, Any]]:
             continue
         shown = [str(w) for w in (data.get("witnesses") or ())[:MOST_WITNESSES]]
         total = int(data.get("witnesses_total") or len(shown))
-        found[same] = {**data, "shown": shown, "hidden": max(0, total - len(shown)), "total": total, "asked": asked}
+        prose = any(" " in w for w in shown)
+        found[same] = {
+            **data,
+            "shown": shown,
+            "prose": prose,
+            "hidden": max(0, total - len(shown)),
+            "total": total,
+            "asked": asked,
+        }
     return list(found.values())
+
+
+def _counts(counts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a check counted, as pairs of a name and a figure; names that end in `_s` are seconds."""
+    rows = []
+    for key, value in counts.items():
+        if value in ("", None):
+            continue
+        seconds = key.endswith("_s") and isinstance(value, int | float)
+        name = key.removesuffix("_s") if seconds else key
+        figure = (
+            figures.promise(value)
+            if seconds
+            else figures.count(value)
+            if isinstance(value, int | float)
+            else str(value)
+        )
+        rows.append((name.replace("_", " "), figure))
+    return rows
 
 
 def _blow(blow: account.Blow, axis: Axis) -> dict[str, Any]:

@@ -7,10 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from drdrill.reports import figures
-
 from drdrill.journal import events
 from drdrill.journal.records import Done
+from drdrill.reports import figures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +60,7 @@ def _promise(recording: Recording, service: str, objective_s: float) -> Promise:
     judged = [e.data for e in recording.journal.of(events.OUTAGE) if e.data["service"] == service and e.data["judged"]]
     if judged:
         worst = max(judged, key=lambda o: (_RANK[o["verdict"]], float("inf") if o["upper_s"] is None else o["upper_s"]))
-        told = [f"seen from {'the clients' if worst['strip'] == 'client' else worst['strip']}"]
+        told = ["seen from the clients" if worst["strip"] == "client" else f"seen at the endpoint of {worst['strip']}"]
         if worst.get("cause_title"):
             told.append(f"after: {worst['cause_title']}")
         if len(judged) > 1:
@@ -107,25 +106,32 @@ def writes(recording: Recording) -> Writes | None:
         if stream is not None:
             for outcome in Done:
                 done[outcome] += int((stream.records["outcome"] == outcome).sum())
-    check = _worst_check(recording, "lost_write")
-    counts = check["counts"] if check else {}
-    lost = counts.get("lost")
+    asked = _loss_checks(recording)
+    known = [c["counts"] for c in asked if c["verdict"] != "unknown"]
     objectives = (recording.about.get("objectives") or {}).get("databases") or {}
     rpo = max((float(d["rpo_s"]) for d in objectives.values()), default=0.0)
     return Writes(
-        acknowledged=int(counts.get("acknowledged", done[Done.OK])),
+        acknowledged=sum(int(c["acknowledged"]) for c in known) if known else done[Done.OK],
         failed=done[Done.FAIL],
-        unknown=int(counts.get("unknown", done[Done.UNKNOWN])),
+        unknown=sum(int(c["unknown"]) for c in known) if known else done[Done.UNKNOWN],
         unsent=done[Done.UNSENT],
-        lost=None if lost is None else int(lost),
-        verdict=check["verdict"] if check else "unknown",
+        lost=sum(int(c["lost"]) for c in known) if known and len(known) == len(asked) else None,
+        verdict=max((str(c["verdict"]) for c in asked), key=_RANK.__getitem__, default="unknown"),
         promised="nothing that was acknowledged is lost"
         if rpo == 0
         else f"at most {figures.promise(rpo)} of writes lost",
-        words=check["message"] if check else "Whether an acknowledged write was lost was not judged.",
+        words=" ".join(c["message"] for c in asked) or "Whether an acknowledged write was lost was not judged.",
     )
 
 
-def _worst_check(recording: Recording, name: str) -> Mapping[str, Any] | None:
-    said = [e.data for e in recording.journal.of(events.CHECK) if e.data["check"] == name]
-    return max(reversed(said), key=lambda c: _RANK[c["verdict"]], default=None)
+def _loss_checks(recording: Recording) -> list[Mapping[str, Any]]:
+    """What was said of lost writes, for each database the worst that was said, the last time that it was said.
+
+    A check that could not look for the writes knows of none that is lost, and of none that is not: its counts are left out.
+    """
+    worst: dict[str, Mapping[str, Any]] = {}
+    for event in recording.journal.of(events.CHECK):
+        said, of = event.data, str(event.data["counts"].get("database", ""))
+        if said["check"] == "lost_write" and (of not in worst or _RANK[said["verdict"]] >= _RANK[worst[of]["verdict"]]):
+            worst[of] = said
+    return list(worst.values())

@@ -6,17 +6,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from drdrill.reports import figures
-
 from drdrill.journal import events
+from drdrill.reports import figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from drdrill.journal.journal import Event
     from drdrill.reports.account import Blow
     from drdrill.reports.drawing import Axis
-
-    from drdrill.journal.journal import Event
 
 Pair = tuple[str, str]
 
@@ -79,4 +77,4 @@ def _seen(looks: Sequence[Mapping[str, Any]]) -> str:
     said = ", ".join(f"{n} {word}" for word, n in counted if n)
     chosen = next((look for look in looks if look["answer"] is not True), looks[-1])
     words = str(chosen.get("words") or "").rstrip(".")
-    return f"{figures.plural(len(looks), 'look')}: {said}" + (f". {words[0].upper()}{words[1:]}." if words else "")
+    return f"{figures.plural(len(looks), 'look')}: {said}" + (f". {figures.sentence(words)}." if words else "")

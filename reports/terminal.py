@@ -6,9 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drdrill.reports import account, figures, objectives
-
 from drdrill.journal import events
+from drdrill.reports import account, figures, objectives
 
 if TYPE_CHECKING:
     from drdrill.journal.recording import Recording
@@ -21,7 +20,8 @@ def lines(recording: Recording) -> list[str]:
     ending, restored = account.result(recording), account.restoration(recording)
     title = recording.about.get("title") or recording.folder.name
     found = ["", f"{ending.word.upper()}: {title}"]
-    found += [f"  {reason}" for reason in ending.reasons or (ending.meaning,)]
+    said = ending.reasons or (ending.meaning,)
+    found += [f"  {reason}" for reason in said]
     found.append(_line("estate", f"{restored.word}. {' '.join(restored.reasons) or restored.meaning}"))
     found += [_line("type", command) for command in _commands(recording)]
     found += [
@@ -39,8 +39,8 @@ def lines(recording: Recording) -> list[str]:
         counts = f"{figures.count(wrote.acknowledged)} acknowledged, {lost}, {figures.count(wrote.unknown)} unknown"
         found.append(_line("writes", counts, "", wrote.verdict))
     for kind, word in ((events.CHECK, "check"), (events.ASSUMPTION, "assumption")):
-        bad = {(e.data["title"], e.data["message"], e.data["verdict"]): None for e in recording.journal.of(kind)}
-        found += [_line(f"{word} {v}", f"{t}: {message}") for t, message, v in bad if v != "pass"]
+        bad = {(e.data["message"], e.data["verdict"]): None for e in recording.journal.of(kind)}
+        found += [_line(f"{word} {v}", message) for message, v in bad if v != "pass" and message not in said]
     found.append(_line("report", str(recording.folder / "report.html")))
     return found
 

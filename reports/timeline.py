@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from drdrill.reports import figures, strips
-from drdrill.reports.drawing import WIDTH, Axis, Band, Bars, Bracket, Drawing, Group, Segment, Sentence, Strip
 
 from drdrill.journal import events
 from drdrill.journal.records import Done
+from drdrill.reports import figures, strips
+from drdrill.reports.drawing import WIDTH, Axis, Band, Bars, Bracket, Drawing, Group, Segment, Sentence, Strip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 _MOST_BINS: Final = 240
 _LEAST_DUE: Final = 5
-"""Writes due in one bar at least: with fewer the schedule itself would show as a comb."""
-_BIN_WIDTHS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
+"""Writes due in one bar at least: with fewer, one late acknowledgement would look like a stall."""
+_BIN_WIDTHS: Final = (0.1, 0.2, 0.4, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
 
 
 def draw(recording: Recording) -> Drawing | None:
@@ -210,8 +210,7 @@ def _way(writes: Mapping[str, Any]) -> str:
 def _bars(recording: Recording, axis: Axis, writes: Mapping[str, Any]) -> Bars:
     stream = recording.streams.get(writes["stream"])
     length = axis.to_s - axis.from_s
-    least = max(length / _MOST_BINS, _LEAST_DUE / writes["rate_hz"])
-    bin_s = next((b for b in _BIN_WIDTHS if b >= least), _BIN_WIDTHS[-1])
+    bin_s = _bin(length, writes["rate_hz"])
     from_s = np.floor(axis.from_s / bin_s) * bin_s
     n = int(np.ceil((axis.to_s - from_s) / bin_s))
     edges = axis.zero_ns + ((from_s + np.arange(n + 1) * bin_s) * 1e9).astype(np.int64)
@@ -236,6 +235,16 @@ def _bars(recording: Recording, axis: Axis, writes: Mapping[str, Any]) -> Bars:
         f"at {writes['site']}", note, bin_s, float(from_s), due,
         tuple(acknowledged.tolist()), tuple(unanswered.tolist()), hovers, pauses,
     )  # fmt: skip
+
+
+def _bin(length_s: float, rate_hz: float) -> float:
+    """How long one bar is: as short as the picture can show, and with a whole number of writes due in each.
+
+    With half a write more in every other bar the schedule itself would look like a comb.
+    """
+    fits = [b for b in _BIN_WIDTHS if length_s / b <= _MOST_BINS and b * rate_hz >= _LEAST_DUE]
+    whole = [b for b in fits if abs(b * rate_hz - round(b * rate_hz)) < 1e-6]  # noqa: PLR2004 - floating point
+    return next(iter(whole or fits), _BIN_WIDTHS[-1])
 
 
 def _claims(recording: Recording, axis: Axis) -> Iterator[Group]:

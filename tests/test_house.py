@@ -26,8 +26,8 @@ RANK = {
     "measure": 5,
     "drill": 6,
     "bdd": 7,
-    "cli": 7,
-    "plugin": 7,
+    "plugin": 8,
+    "cli": 9,
 }
 VENDORS = {"psycopg", "pyodbc", "openstack", "testinfra", "aiohttp", "psutil", "patroni", "asyncssh", "pysyncobj"}
 MAY_TOUCH_VENDORS = {"connect", "engines", "measure", "lab"}

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import drills
 import pytest
-from drdrill.reports import figures, junit, terminal
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drdrill.journal.recording import load
+from drdrill.reports import figures, junit, terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +24,14 @@ def test_the_terminal_says_result_bounds_failures_and_where_the_report_is(tmp_pa
     assert text[1] == "MISSED: The east campus is isolated"
     assert any("registration" in line and "4.04 to 4.16" in line and "promised 15" in line for line in text)
     assert any("54 lost" in line for line in text)
-    assert sum("check fail" in line for line in text) == 1
+    assert sum("acknowledged writes are on no readable replica" in line for line in text) == 1
     assert str(folder / "report.html") in text[-1]
+
+
+def test_the_terminal_says_what_failed_beside_the_reasons(tmp_path: Path) -> None:
+    text = terminal.lines(load(drills.lapsed(tmp_path / "lapsed")))
+    assert sum("assumption fail" in line and "lapsed at +8.00 s" in line for line in text) == 1
+    assert sum("check unknown" in line for line in text) == 1
 
 
 def test_the_terminal_names_the_command_of_what_is_not_whole(tmp_path: Path) -> None:
@@ -82,3 +88,35 @@ def test_figures_are_grouped_signed_and_with_their_unit() -> None:
     assert figures.plural(1, "look") == "1 look"
     assert figures.plural(2, "look") == "2 looks"
     assert figures.bounds(3.2, None) == "at least 3.20\u202fs"
+
+
+def test_writes_that_could_not_be_looked_for_are_neither_lost_nor_safe(tmp_path: Path) -> None:
+    folder = drills.Folder(tmp_path / "unread")
+    drills.begin(folder)
+    drills.writers(folder, drills.Story())
+    counts = {"database": "clinical", "acknowledged": 900, "lost": 900, "unknown": 3, "members": 0}
+    words = "No member was read back, so 900 acknowledged writes cannot be looked for."
+    drills.check(folder, 40.0, "lost_write", "nothing is lost", "unknown", words, counts=counts)
+    recording = load(drills.close(folder, 41.0, "inconclusive", [words]))
+    assert "rpo_lost" not in dict(junit.properties(recording))
+    assert any("lost: not judged" in line for line in terminal.lines(recording))
+
+
+def test_losses_of_several_databases_are_added_up(tmp_path: Path) -> None:
+    folder = drills.Folder(tmp_path / "two")
+    drills.begin(folder)
+    drills.writers(folder, drills.Story())
+    for database, lost, verdict in (("clinical", 0, "pass"), ("billing", 7, "fail")):
+        counts = {"database": database, "acknowledged": 500, "lost": lost, "unknown": 2}
+        drills.check(folder, 40.0, "lost_write", f"nothing of {database} is lost", verdict, "Said.", counts=counts)
+    found = dict(junit.properties(load(drills.close(folder, 41.0, "missed", ["7 lost."]))))
+    assert (found["rpo_acknowledged"], found["rpo_lost"], found["rpo_unknown"]) == (1000, 7, 4)
+
+
+def test_a_description_flows_and_chinese_lines_join_without_a_space() -> None:
+    assert figures.paragraphs("  One line\n  goes on.\n\n  Another.\n") == ["One line goes on.", "Another."]
+    assert figures.paragraphs("患者在两个院区登记，\n  另一个院区继续服务。") == [
+        "患者在两个院区登记，另一个院区继续服务。"
+    ]
+    assert figures.paragraphs("在 RTO\n内恢复") == ["在 RTO 内恢复"]
+    assert figures.paragraphs("") == []

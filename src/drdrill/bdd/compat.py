@@ -1,0 +1,120 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""Everything private of pytest and pytest-bdd that we touch, in one place, so that a new version breaks one file.
+
+Written against pytest 9.2 and pytest-bdd 9.0.1; the tests of the plugin run all of it.
+"""
+
+from __future__ import annotations
+
+import types
+from typing import TYPE_CHECKING
+
+import pytest
+from _pytest.config import RegisteredMarker
+from pytest_bdd.scenario import (
+    find_fixturedefs_for_step,
+    iterparentnodeids,
+    scenario_wrapper_template_registry,
+)
+from pytest_bdd.steps import StepFunctionContext, step_function_context_registry
+from pytest_bdd.utils import get_required_args
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from _pytest.fixtures import FixtureDef
+    from pytest_bdd.parser import ScenarioTemplate, Step
+
+__all__ = [
+    "Marks",
+    "PythonlessModule",
+    "StepFunctionContext",
+    "example_of",
+    "fixture_is_known",
+    "get_required_args",
+    "steps_for",
+    "steps_of",
+    "template_of",
+]
+
+
+class PythonlessModule(pytest.Module):
+    """A pytest module without a Python file behind it: an empty one, which the collector fills."""
+
+    def _getobj(self) -> types.ModuleType:
+        return types.ModuleType(self.path.stem)
+
+    def _register_setup_module_fixture(self) -> None:
+        """There is no setup_module in a feature."""
+
+    def _register_setup_function_fixture(self) -> None:
+        """There is no setup_function in a feature."""
+
+    def items_for(self, name: str, function: Callable[..., object]) -> Iterator[pytest.Function]:
+        """One pytest item, or one for each row of its examples."""
+        # pytest finds the function of an item by its name in the module.
+        setattr(self.obj, name, function)
+        yield from self._genfunctions(name, function)
+
+
+def template_of(item: pytest.Function) -> ScenarioTemplate:
+    """The scenario behind an item, as written."""
+    return scenario_wrapper_template_registry[item.function]
+
+
+def example_of(item: pytest.Function) -> Mapping[str, str]:
+    """The row of examples that an item stands for; empty for a scenario without any."""
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("_pytest_bdd_example", {}) if callspec else {}
+
+
+def steps_for(step: Step, item: pytest.Function) -> list[tuple[str, StepFunctionContext]]:
+    """Every definition that matches a sentence, as (scope, context), in pytest-bdd's order: the last one would be run.
+
+    The scope is a node id prefix: empty for plugins and for the conftest.py of the root directory.
+    """
+    manager = item.session._fixturemanager  # noqa: SLF001
+    found: list[FixtureDef[object]] = list(find_fixturedefs_for_step(step=step, fixturemanager=manager, node=item))
+    # The same stable sort as in pytest_bdd.scenario.inject_fixturedefs_for_step, or we would announce another step
+    # than the one that runs.
+    found.sort(key=lambda definition: list(iterparentnodeids(definition.baseid)))
+    return [(definition.baseid, step_function_context_registry[definition.func]) for definition in found]
+
+
+def fixture_is_known(name: str, item: pytest.Function) -> bool:
+    """Whether a fixture of this name is visible to an item."""
+    return bool(item.session._fixturemanager.getfixturedefs(name, item))  # noqa: SLF001
+
+
+def steps_of(module: types.ModuleType) -> list[StepFunctionContext]:
+    """Every sentence that a module defines, in the order of its text."""
+    found: list[StepFunctionContext] = []
+    for thing in vars(module).values():
+        unwrap = getattr(thing, "_get_wrapped_function", None)
+        context = step_function_context_registry.get(unwrap()) if unwrap else None
+        if context is not None:
+            found.append(context)
+    # Decorators run from the bottom up; people read from the top down.
+    return sorted(found, key=lambda c: c.step_func.__code__.co_firstlineno)
+
+
+class Marks:
+    """Marks whose names may hold a colon (`nist-800-53:CP-4.5`), which the ini key `markers` would cut off.
+
+    They are known to `pytest.mark` and to `-m`, also under strict markers.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._known: dict[str, RegisteredMarker] = {}
+        written = config._iter_registered_markers  # noqa: SLF001
+
+        def all_of_them() -> Iterator[RegisteredMarker]:
+            yield from written()
+            yield from self._known.values()
+
+        config._iter_registered_markers = all_of_them  # type: ignore[method-assign]  # noqa: SLF001
+
+    def know(self, name: str) -> None:
+        """Register one."""
+        self._known[name] = RegisteredMarker(name, name, "a tag of a feature")

@@ -1,0 +1,84 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""`drdrill lint`: what is wrong with features, found without an estate."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from drdrill.bdd.preflight import Preflight
+from drdrill.cli.run import QUIET, shipped
+from drdrill.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+GOOD, BAD, UNUSABLE = 0, 1, 4
+
+
+@click.command("lint", short_help="Check features without an estate.")
+@click.option("--estate", metavar="NAME|PATH", help="Check names, durations and limits against this estate as well.")
+@click.argument("paths", nargs=-1, metavar="[PATHS]...")
+def command(estate: str | None, paths: tuple[str, ...]) -> int:
+    r"""Check features: every sentence is known and means one thing, every scenario can prove something.
+
+    PATHS are features or folders; without any, ./features, or those that ship. Both languages are read, and twins must be
+    the same drill. Nothing is touched, and no lab needs to be up.
+
+    \b
+    Exit status: 0 good    1 something is wrong    4 there is nothing that could be read
+    """
+    here = Path.cwd()
+    files = features(paths or (["features"] if Path("features").is_dir() else shipped()))
+    linting = Linting(Preflight.of(estate, here) if estate else Preflight())
+    told = io.StringIO()
+    # Not `-p no:terminal`: the options in a team's ini file (-ra) belong to the reporter.
+    with contextlib.redirect_stdout(told):
+        status = pytest.main([*QUIET, "--collect-only", "-p", "no:cacheprovider", *files], plugins=[linting])
+    for finding in linting.findings:
+        click.echo(finding)
+    if linting.findings:
+        click.echo(f"{len(linting.findings)} found in {len(files)} files", err=True)
+        return BAD
+    if status != pytest.ExitCode.OK:
+        click.echo(told.getvalue(), err=True)
+        raise BadInput(f"pytest could not collect these features (its status was {int(status)}); see above")
+    click.echo(f"{len(files)} files are good")
+    return GOOD
+
+
+def features(paths: Sequence[str]) -> list[str]:
+    """Every feature below these paths, in both languages. Raises BadInput for a path that has none."""
+    found: dict[Path, None] = {}
+    for given in paths:
+        path = Path(given)
+        here = sorted(path.rglob("*.feature")) if path.is_dir() else [path] if path.is_file() else []
+        if not here:
+            raise BadInput(f"{given}: there is no feature here")
+        found.update(dict.fromkeys(here))
+    return [str(path) for path in found]
+
+
+class Linting:
+    """Lets features into a run of pytest that only collects, and keeps what is found."""
+
+    def __init__(self, preflight: Preflight) -> None:
+        self.preflight = preflight
+        self.findings: list[str] = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Let features in before the plugin would let in the session that drills."""
+        from drdrill.bdd.session import admit  # noqa: PLC0415 - pytest wants to see pytest-bdd before we do
+
+        admit(config, self.preflight, self.keep)
+
+    def keep(self, findings: list[str]) -> None:
+        """Findings are told at the end, one a line, instead of ending pytest."""
+        self.findings += findings

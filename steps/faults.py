@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""What breaks, how long it stays broken, and how it is undone. Whatever a scenario leaves broken is healed at its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_bdd import then, when
+
+from drdrill.faults.host_loses_power import HostLosesPower
+from drdrill.faults.site_isolated import SiteIsolated
+from drdrill.faults.site_lost import SiteLost
+from drdrill.steps.words import Sentence
+
+if TYPE_CHECKING:
+    from drdrill.drill.drill import DrillNoun
+    from drdrill.estate.durations import Deadline
+
+
+@when(Sentence('site "{site}" is isolated'))
+@when(Sentence('数据中心"{site}"被隔离'))
+def a_site_is_isolated(drill: DrillNoun, site: str) -> None:
+    """Every link between the site and every other place, clients included, is cut in both directions, and proven to be."""
+    drill.strike(SiteIsolated(site))
+
+
+@when(Sentence('site "{site}" loses power'))
+@when(Sentence('数据中心"{site}"断电'))
+def a_site_loses_power(drill: DrillNoun, site: str) -> None:
+    """Every host of the site goes off at once, without a goodbye, and is proven to be off."""
+    drill.strike(SiteLost(site))
+
+
+@when(Sentence('the {role:role} host of service "{service}" at site "{site}" loses power'))
+@when(Sentence('数据中心"{site}"中服务"{service}"的{role:角色}主机断电'))
+def a_host_loses_power(drill: DrillNoun, role: str, service: str, site: str) -> None:
+    """The host that has this role at the moment of the strike goes off, without a goodbye, and is proven to be off."""
+    drill.strike(HostLosesPower(role, service, site))
+
+
+@when(Sentence("the fault is held for {seconds:duration}"))
+@when(Sentence("故障保持 {seconds:duration}"))
+def the_fault_is_held(drill: DrillNoun, seconds: float) -> None:
+    """Everything that is broken stays broken for this long, and is looked at all the while."""
+    drill.hold_for(seconds)
+
+
+@when(Sentence('site "{site}" is reconnected'))
+@when(Sentence('数据中心"{site}"恢复连接'))
+def a_site_is_reconnected(drill: DrillNoun, site: str) -> None:
+    """The links of the site carry traffic again, and nothing of the cut is left."""
+    drill.heal(SiteIsolated, site)
+
+
+@when(Sentence('site "{site}" gets its power back'))
+@when(Sentence('数据中心"{site}"恢复供电'))
+def a_site_gets_its_power_back(drill: DrillNoun, site: str) -> None:
+    """Every host of the site is powered on again."""
+    drill.heal(SiteLost, site)
+
+
+@when(Sentence("that host gets its power back"))
+@when(Sentence("该主机恢复供电"))
+def that_host_gets_its_power_back(drill: DrillNoun) -> None:
+    """The host that this scenario powered off is on again."""
+    drill.heal(HostLosesPower)
+
+
+@then(Sentence("the estate is as it was before within {deadline:recovery}"))
+@then(Sentence("环境在 {deadline:recovery} 内恢复到演练前的状态"))
+def the_estate_is_as_it_was(drill: DrillNoun, deadline: Deadline) -> None:
+    """Links, processes, members in step and holders of addresses are what they were before the first strike."""
+    drill.await_baseline(deadline)

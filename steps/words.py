@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""The grammar of sentences: kind and quoted name, event, place, deadline last.
+
+A sentence is written with places for its words: `service "{service}" is available again within {deadline:rto}`. A place in
+quotes takes a name in "these" or “these” quotes; the others say their kind after the colon. Spaces and commas are exact.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_bdd.parsers import StepParser
+
+from drdrill.errors import BadInput
+from drdrill.estate import durations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from drdrill.estate.durations import Deadline, Promise
+
+ROLES: Final = {
+    "database": "database", "application": "application", "entry": "entry",
+    "数据库": "database", "应用": "application", "入口": "entry",
+}  # fmt: skip
+
+_PLACE = re.compile(r'"\{(?P<name>\w+)\}"|\{(?P<word>\w+):(?P<kind>\w+)\}')
+_QUOTED = r'(?:"(?P<{0}>[^"“”]+)"|“(?P<{0}_>[^"“”]+)”)'
+
+
+def _promised(promise: Promise) -> Callable[[str], Deadline]:
+    """A deadline that may also be the promise of this kind of sentence, and no other."""
+
+    def read(text: str) -> Deadline:
+        deadline = durations.deadline(text)
+        if deadline.promise not in (None, promise):
+            right = durations.Deadline(promise=promise)
+            raise BadInput(f'"{text}" is not promised by what this sentence is about; write "{right}" or a duration')
+        return deadline
+
+    return read
+
+
+def _number(text: str) -> int:
+    return int(text)
+
+
+_KINDS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
+    # Anything may stand where a duration is expected: a wrong one is answered with what a duration looks like, which
+    # helps more than "there is no such sentence".
+    "rto": (r"(?P<{0}>\S.*?)", _promised("rto")),
+    "recovery": (r"(?P<{0}>\S.*?)", _promised("recovery")),
+    "duration": (r"(?P<{0}>\S.*?)", durations.seconds),
+    "number": (r"(?P<{0}>\d+)", _number),
+    "role": (r"(?P<{0}>database|application|entry)", ROLES.__getitem__),
+    "角色": (r"(?P<{0}>数据库|应用|入口)", ROLES.__getitem__),
+}
+
+
+class Sentence(StepParser):
+    """One sentence, in one language, for pytest-bdd."""
+
+    def __init__(self, template: str) -> None:
+        super().__init__(template)
+        self.template = template
+        self._kinds: dict[str, Callable[[str], Any]] = {}
+        pattern, at = "", 0
+        for place in _PLACE.finditer(template):
+            pattern += re.escape(template[at : place.start()])
+            if place["name"]:
+                self._kinds[place["name"]] = str
+                pattern += _QUOTED.format(place["name"])
+            else:
+                expression, self._kinds[place["word"]] = _KINDS[place["kind"]]
+                pattern += expression.format(place["word"])
+            at = place.end()
+        self._pattern = re.compile(pattern + re.escape(template[at:]))
+
+    def is_matching(self, name: str) -> bool:
+        """Whether this text is this sentence."""
+        return self._pattern.fullmatch(name) is not None
+
+    def parse_arguments(self, name: str) -> dict[str, Any] | None:
+        """The words of a text, each in its own type. Raises BadInput for a duration that is none."""
+        match = self._pattern.fullmatch(name)
+        if match is None:
+            return None
+        found: dict[str, str] = match.groupdict()
+        return {word: read(found[word] or found[f"{word}_"]) for word, read in self._kinds.items()}

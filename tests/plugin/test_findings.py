@@ -1,0 +1,182 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is wrong with a feature is found before anything is touched: all of it at once, with file and line, exit status 4."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from teams import CHINESE, GOOD
+
+if TYPE_CHECKING:
+    from teams import Team
+
+pytest_plugins = ["pytester"]
+
+FEATURE = "Feature: f\n  Scenario: s\n    Given the estate is healthy\n"
+
+
+def steps(*lines: str) -> str:
+    return FEATURE + "".join(f"    {line}\n" for line in lines)
+
+
+BAD = {
+    "an undefined sentence, with the one that was meant": (
+        steps('When site "east" is isolatd', "Then no acknowledged write is lost"),
+        'a.feature:4: there is no such sentence: site "east" is isolatd; did you mean: site "X" is isolated',
+    ),
+    "a sentence of another kind": (
+        steps('When site "east" is isolated', "Then the estate is healthy"),
+        "a.feature:5: this sentence is a Given, not a Then: the estate is healthy",
+    ),
+    "no When": (
+        steps("Then no acknowledged write is lost"),
+        'a.feature:2: scenario "s" has no When: nothing happens in it',
+    ),
+    "no Then": (steps('When site "east" is isolated'), 'a.feature:2: scenario "s" has no Then: it proves nothing'),
+    "an empty file": ("", "a.feature:1: is empty; *"),
+    "a comment alone": ("# nothing\n", "a.feature:1: is empty; *"),
+    "a feature without a scenario": ("Feature: f\n", 'a.feature:1: feature "f" has no scenario*'),
+    "no Gherkin": ("Feature: f\n  Scenario: s\n    Given x\n  Foo\n", "a.feature:*: cannot be read as Gherkin: *"),
+    "a full-width colon": (
+        "# language: zh-CN\n功能：隔离\n",
+        'a.feature:2: cannot be read as Gherkin: *full-width "："*',
+    ),
+    "an unknown language": ("# language: xx\nFeature: f\n", "a.feature:1: cannot be read as Gherkin: # language: xx*"),
+    "a scenario of a name that stands there already": (
+        GOOD + GOOD.partition("\n")[2],
+        'a.feature:6: a scenario "The east campus is isolated" stands in line 2 already; *',
+    ),
+    "examples without a row": (
+        (
+            'Feature: f\n  Scenario Outline: s\n    When site "<x>" is isolated\n    Then no acknowledged write is lost\n'
+            "    Examples:\n      | x |\n"
+        ),
+        "a.feature:5: these examples have no row*",
+    ),
+    "a duration that is none": (
+        steps('When site "east" is isolated', 'Then service "registration" is available again within a while'),
+        'a.feature:5: "a while" is no duration; *',
+    ),
+    "a promise of another kind": (
+        steps(
+            'When site "east" is isolated', 'Then service "registration" is available again within its recovery time'
+        ),
+        'a.feature:5: "its recovery time" is not promised by what this sentence is about; write "its RTO" or a duration',
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_feature_is_found(team: Team, case: str):
+    text, finding = BAD[case]
+    team.write("a.feature", text)
+    result = team.pytest()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: nothing was touched:", finding.replace("[", "[[]")])
+    result.stderr.no_fnmatch_line("*Traceback*")
+    assert team.log() == []
+
+
+def test_a_byte_order_mark_is_found(team: Team):
+    team.write("a.feature", GOOD, encoding="utf-8-sig")
+    result = team.pytest()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["a.feature:1: begins with a byte order mark; save it as UTF-8 without one"])
+
+
+def test_text_that_is_not_utf8_is_found(team: Team):
+    team.write("a.feature", "Feature: f\n  # 隔离\n", encoding="gb18030")
+    result = team.pytest()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["a.feature:2: is not UTF-8 text; save it as UTF-8"])
+
+
+STEPS = {
+    "an async step": (
+        "@then('it is so')\nasync def it_is_so(consistency): assert False\n",
+        "a.feature:5: step it_is_so (*conftest.py:*) is async: pytest-bdd would pass it without running it",
+    ),
+    "a step that returns a value": (
+        "@then('it is so')\ndef it_is_so(consistency):\n    return consistency.none_lost()\n",
+        "a.feature:5: step it_is_so (*conftest.py:*) returns a value, which nobody would look at: let it assert instead",
+    ),
+    "two steps for one sentence": (
+        "@then('it is so')\ndef one(consistency): ...\n@then(parsers.parse('it is {what}'))\ndef two(consistency, what): ...\n",
+        "a.feature:5: two steps stand for this sentence, *conftest.py:* and *conftest.py:*: it is so",
+    ),
+    "a step that asks for what nobody has": (
+        "@then('it is so')\ndef it_is_so(nobody): ...\n",
+        "a.feature:5: step it_is_so (*conftest.py:*) asks for nobody, which is neither in its sentence nor a fixture",
+    ),
+    "a step of a team's own that would strike unchecked": (
+        "@then('it is so')\ndef it_is_so(drill, tmp_path): ...\n",
+        "a.feature:5: step it_is_so (*conftest.py:*) asks for drill and for more than the nouns of a drill, so it cannot be *",
+    ),
+    "a step that fails without an estate": (
+        "@then('it is so')\ndef it_is_so(consistency): {}['x']\n",
+        "a.feature:5: step it_is_so (*conftest.py:*) could not be called without an estate: KeyError: 'x'; *",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", STEPS)
+def test_a_step_that_cannot_be_trusted_is_found(team: Team, case: str):
+    code, finding = STEPS[case]
+    team.write("conftest.py", "from pytest_bdd import given, when, then, parsers\n" + code)
+    team.write("a.feature", steps('When site "east" is isolated', "Then it is so"))
+    result = team.pytest()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: nothing was touched:", finding])
+    assert team.log() == []
+
+
+def test_all_findings_of_all_files_are_told_at_once(team: Team):
+    team.write("a.feature", "")
+    team.write("b.feature", steps("When this", "Then that"))
+    result = team.pytest()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        [
+            "ERROR: nothing was touched:",
+            "a.feature:1: *",
+            "b.feature:4: *no such sentence: this*",
+            "b.feature:5: *that*",
+        ]
+    )
+
+
+def test_what_the_estate_does_not_allow_is_a_finding(team: Team):
+    team.write("a.feature", GOOD)
+    team.script(preflight="the limits say no")
+    result = team.pytest()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["a.feature:3: the limits say no"])
+    assert team.log() == []
+
+
+def test_an_estate_file_that_is_not_there_is_bad_input(team: Team):
+    team.write("a.feature", GOOD)
+    result = team.pytest(estate="elsewhere.yaml")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: *elsewhere.yaml: there is no such estate file"])
+
+
+def test_a_chinese_feature_that_is_another_drill_than_its_twin_is_found(team: Team):
+    team.write("a.feature", GOOD)
+    team.write("a.zh.feature", CHINESE.replace("east", "south"))
+    result = team.pytest("a.feature", "a.zh.feature")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        [
+            "a.zh.feature:1: is not the same drill as its English twin: a.zh.feature:5 and a.feature:4 ask for different things"
+        ]
+    )
+
+
+def test_a_collection_error_of_a_team_is_bad_input_and_no_interruption(team: Team):
+    team.write("a.feature", GOOD)
+    team.write("test_theirs.py", "import nothing_of_this_name\n")
+    assert team.pytest().ret == 4
+    assert team.log() == []
