@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from drdrill.connect.capabilities import Look
+    from drdrill.engines.engine import Engine
     from drdrill.estate.model import Estate
 
 pytestmark = pytest.mark.lab
@@ -71,15 +73,29 @@ def eventually(look: Callable[[], object], within_s: float, words: str) -> float
     return time.monotonic() - begun
 
 
+def in_step(engine: Engine, within_s: float = 90.0) -> None:
+    """Until the database is in step; what is wrong with it, if it does not get there."""
+    last: list[Look] = []
+
+    def look() -> bool:
+        last[:] = [engine.in_step()]
+        return last[0].answer is True
+
+    begun = time.monotonic()
+    while not look():
+        assert time.monotonic() - begun < within_s, last[0].words
+        time.sleep(0.2)
+
+
 @pytest.fixture
 def whole_before(pocket_estate: Estate) -> Estate:
     """East writes and everybody follows, whatever the test before has moved."""
     engine = engine_for(pocket_estate, "clinical")
     try:
-        eventually(lambda: engine.in_step().answer is True, 90, "the lab is not in step")
+        in_step(engine)
         if engine.writer() != "east-db1":
             engine.switch_over("east-db1")
-            eventually(lambda: engine.in_step().answer is True, 90, "the lab is not in step after the move back")
+            in_step(engine)
     finally:
         engine.close()
     return pocket_estate
@@ -120,7 +136,7 @@ def test_a_killed_runner_leaves_a_healed_estate_once_the_lease_ran_out(
     assert took > 5, "it was not the lease that healed it"
     eventually(lambda: healed(whole_before), 60, "not every host came back")
     engine = engine_for(whole_before, "clinical")
-    eventually(lambda: engine.in_step().answer is True, 90, "the database did not come back in step")
+    in_step(engine)
     engine.close()
     log = UndoLog(state.folder(whole_before.name))
     assert len(log.read().entries) == 1
