@@ -125,7 +125,12 @@ def test_a_process_that_is_just_being_started_is_not_taken_for_its_host(hosts: H
         # Between fork and exec a child of the supervisor has the host's cwd and the supervisor's sockets.
         home = hosts.folder / "east-app1"
         home.mkdir()
-        child = subprocess.Popen(["sleep", "60"], cwd=home, pass_fds=[carried.fileno()], start_new_session=True)
+        child = subprocess.Popen(
+            [sys.executable, "-c", "import time; time.sleep(60)"],
+            cwd=home,
+            pass_fds=[carried.fileno()],
+            start_new_session=True,
+        )
         try:
             audit = Audit(hosts.folder)
             audit.look()
@@ -140,6 +145,8 @@ def test_what_the_audit_could_not_see_is_said(hosts: Hosts, monkeypatch: pytest.
     assert hosts.says(process) == "ok"
 
     def refused(pid: int) -> list[int]:
+        if pid == os.getpid():
+            return []
         raise PermissionError(13, "Permission denied", f"/proc/{pid}/fd")
 
     monkeypatch.setattr(owner, "sockets", refused)
