@@ -107,6 +107,14 @@ def test_a_wrong_password_is_refused(lab: Path):
         psycopg.connect(dsn(Layout.load(lab), "east-db1", "wrong"))
 
 
+def test_nobody_without_the_account_changes_what_patroni_does(lab: Path):
+    port = Layout.load(lab).private("east-db1", "rest")
+    change = urllib.request.Request(f"http://127.0.0.1:{port}/config", b"{}", method="PATCH")
+    with pytest.raises(urllib.error.HTTPError, match="401") as refused:
+        urllib.request.urlopen(change, timeout=5)
+    refused.value.close()
+
+
 def test_everything_listens_on_the_loopback_interface_only(lab: Path):
     ports = set(Layout.load(lab).ports.values())
     for table_file in ("/proc/net/tcp", "/proc/net/tcp6"):

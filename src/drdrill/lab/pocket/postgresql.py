@@ -57,6 +57,8 @@ def patroni_config(layout: Layout, host: str) -> dict[str, Any]:
     }
     if HOSTS[host].role != "database":
         return config
+    # Whoever may change Patroni's configuration may run commands as the lab's user (archive_command): not every local user.
+    config["restapi"]["authentication"] = {"username": "drdrill", "password": layout.passwords["patroni"]}
     config["restapi"]["connect_address"] = f"127.0.0.1:{layout.advertised(host, 'rest')}"
     config["postgresql"] = _postgresql(layout, host)
     if host == FOUNDER:
