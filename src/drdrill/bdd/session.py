@@ -212,7 +212,9 @@ class Session:
             return Outcome(Result.ABORTED, Restoration.UNKNOWN, (words,), running.drill.folder)
         # Signals that came while it healed were only remembered; the run ends now.
         self._stopped = self._stopped or bool(ended.stopped)
-        return Outcome(ended.result, ended.restoration, tuple(ended.reasons), ended.folder)
+        whole = ended.restoration is Restoration.RESTORED
+        left = () if whole else reports.differences(ended.folder)
+        return Outcome(ended.result, ended.restoration, tuple(ended.reasons), ended.folder, left)
 
     def _record(self, item: pytest.Item, outcome: Outcome) -> None:
         item.stash[OUTCOME] = outcome
@@ -227,7 +229,8 @@ class Session:
         result = yield
         outcome = item.stash.get(OUTCOME, None)
         if outcome is not None and outcome.restoration is not Restoration.RESTORED:
-            raise Told(f"restoration {outcome.restoration}: {'; '.join(outcome.reasons)}")
+            left = "; ".join(outcome.differences) or "the drill could not tell what is left"
+            raise Told(f"restoration {outcome.restoration}: {left}")
         return result
 
     # --- sentences ----------------------------------------------------------------------------------------------------
