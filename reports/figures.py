@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,6 +28,21 @@ def count(value: float) -> str:
 def sentence(text: str) -> str:
     """A text with a capital first letter."""
     return text[:1].upper() + text[1:]
+
+
+def paragraphs(text: str) -> list[str]:
+    """A description as paragraphs: blank lines part them, other line breaks are only where the editor was narrow.
+
+    Chinese and Japanese lines join without a space.
+    """
+    found = []
+    for block in re.split(r"\n\s*\n", text.strip()):
+        joined = ""
+        for line in filter(None, map(str.strip, block.splitlines())):
+            meet = {unicodedata.east_asian_width(c) for c in (joined[-1:], line[0]) if c}
+            joined += ("" if meet <= {"W", "F"} or not joined else " ") + line
+        found += [joined] if joined else []
+    return found
 
 
 def plural(value: float, one: str, many: str = "") -> str:

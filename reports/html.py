@@ -12,21 +12,20 @@ import json
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from drdrill.reports import account, figures, objectives, proof, svg, tables, timeline
-from drdrill.reports.drawing import Bars, Strip
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from drdrill.journal import events
 from drdrill.journal.journal import FILE_NAME
+from drdrill.reports import account, figures, objectives, proof, svg, tables, timeline
+from drdrill.reports.drawing import Bars, Strip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from drdrill.reports.drawing import Axis, Drawing
-
     from drdrill.journal.recording import Recording
+    from drdrill.reports.drawing import Axis, Drawing
 
 NAME = "report.html"
 MOST_WITNESSES = 50
@@ -95,6 +94,7 @@ def _template() -> Template:
         plural=figures.plural,
         relative=figures.relative,
         sentence=figures.sentence,
+        paragraphs=figures.paragraphs,
     )
     environment.globals.update(
         bounds=figures.bounds,
@@ -164,6 +164,8 @@ def _counts(counts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What a check counted, as pairs of a name and a figure; names that end in `_s` are seconds."""
     rows = []
     for key, value in counts.items():
+        if value in ("", None):
+            continue
         seconds = key.endswith("_s") and isinstance(value, int | float)
         name = key.removesuffix("_s") if seconds else key
         figure = (

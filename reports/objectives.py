@@ -7,10 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from drdrill.reports import figures
-
 from drdrill.journal import events
 from drdrill.journal.records import Done
+from drdrill.reports import figures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +60,7 @@ def _promise(recording: Recording, service: str, objective_s: float) -> Promise:
     judged = [e.data for e in recording.journal.of(events.OUTAGE) if e.data["service"] == service and e.data["judged"]]
     if judged:
         worst = max(judged, key=lambda o: (_RANK[o["verdict"]], float("inf") if o["upper_s"] is None else o["upper_s"]))
-        told = [f"seen from {'the clients' if worst['strip'] == 'client' else worst['strip']}"]
+        told = ["seen from the clients" if worst["strip"] == "client" else f"seen at the endpoint of {worst['strip']}"]
         if worst.get("cause_title"):
             told.append(f"after: {worst['cause_title']}")
         if len(judged) > 1:

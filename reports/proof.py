@@ -6,17 +6,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from drdrill.reports import figures
-
 from drdrill.journal import events
+from drdrill.reports import figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from drdrill.journal.journal import Event
     from drdrill.reports.account import Blow
     from drdrill.reports.drawing import Axis
-
-    from drdrill.journal.journal import Event
 
 Pair = tuple[str, str]
 

@@ -164,7 +164,7 @@ def _strip(canvas: _Canvas, strip: Strip) -> None:
     canvas.label(strip.label, middle + 4, "label strong" if strip.kind == "client" else "label", strip.note)
     canvas.parts.append(
         f'<line class="absent" x1="{LEFT}" x2="{LEFT + WIDTH}" y1="{middle:g}" y2="{middle:g}">'
-        "<title>not measured</title></line>"
+        "<title>not measured, or silent</title></line>"
     )
     calm = "quiet" if strip.kind == "claims" else "good"
     loud = "claim" if strip.kind == "claims" else "bad"
@@ -212,21 +212,24 @@ def _brackets(canvas: _Canvas, brackets: Sequence[Bracket]) -> None:
 
 
 def _bars(canvas: _Canvas, bars: Bars) -> None:
-    height = 28.0
+    # The dotted line is what was due. After a stall writers catch up, and those bars are cut at the top of the row.
+    full, height = 24.0, 31.0
     floor = canvas.y + height
-    canvas.label(bars.label, canvas.y + height / 2 + 4, note=bars.note)
+    canvas.label(bars.label, floor - full / 2 + 4, note=bars.note)
     for from_s, to_s in bars.pauses:
         begin = canvas.x(from_s)
         words = f"paused on purpose from {figures.relative(from_s)} to {figures.relative(to_s)}; part of no outage"
         canvas.rect("paused", begin, canvas.y, max(canvas.x(to_s) - begin, _LEAST), height, hover=words)
     canvas.parts.append(f'<line class="floor" x1="{LEFT}" x2="{LEFT + WIDTH}" y1="{floor:g}" y2="{floor:g}"/>')
-    top = max(bars.due, *bars.acknowledged, 1.0)
+    canvas.parts.append(
+        f'<line class="due" x1="{LEFT}" x2="{LEFT + WIDTH}" y1="{floor - full:g}" y2="{floor - full:g}"/>'
+    )
     for i, (acknowledged, unanswered) in enumerate(zip(bars.acknowledged, bars.unanswered, strict=True)):
         begin = canvas.x(bars.from_s + i * bars.bin_s)
         width = canvas.x(bars.from_s + (i + 1) * bars.bin_s) - begin
         width -= 0.6 if width > 6 else 0  # noqa: PLR2004 - narrow bars stand side by side, so that a full row looks full
         if acknowledged:
-            tall = max(round(acknowledged / top * height, 2), 1.0)
+            tall = min(max(round(acknowledged / bars.due * full, 2), 1.0), height)
             canvas.rect("acknowledged", begin, floor - tall, width, tall, hover=bars.hovers[i])
         if unanswered:
             canvas.rect("unanswered", begin, floor + 1.5, max(width, _LEAST), 4, hover=bars.hovers[i])

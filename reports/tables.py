@@ -7,18 +7,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from drdrill.journal import events
 from drdrill.reports import figures, strips
 from drdrill.reports.drawing import Bars
-
-from drdrill.journal import events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from drdrill.reports.drawing import Axis, Drawing
-
     from drdrill.journal.journal import Event
     from drdrill.journal.recording import Recording
+    from drdrill.reports.drawing import Axis, Drawing
 
 MOST_RUNS: Final = 100
 """Intervals shown of one probe; a service that flaps has more, and the table says how many."""

@@ -6,9 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drdrill.reports import account, figures, objectives
-
 from drdrill.journal import events
+from drdrill.reports import account, figures, objectives
 
 if TYPE_CHECKING:
     from drdrill.journal.recording import Recording

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from drdrill.reports import figures, strips
-from drdrill.reports.drawing import WIDTH, Axis, Band, Bars, Bracket, Drawing, Group, Segment, Sentence, Strip
 
 from drdrill.journal import events
 from drdrill.journal.records import Done
+from drdrill.reports import figures, strips
+from drdrill.reports.drawing import WIDTH, Axis, Band, Bars, Bracket, Drawing, Group, Segment, Sentence, Strip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

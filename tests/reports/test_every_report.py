@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import drills
 import pytest
-from drdrill.reports import known
 
 from drdrill.journal.journal import FILE_NAME
 from drdrill.journal.recording import load
+from drdrill.reports import known
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import drills
 import pytest
-from drdrill.reports import write_all
 
 from drdrill.errors import BadInput
 from drdrill.journal.journal import FILE_NAME
+from drdrill.reports import write_all
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,12 +7,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from drdrill.reports import html, junit, terminal
 
 from drdrill.drill import judge
 from drdrill.journal import events
 from drdrill.journal.fake import Scene
 from drdrill.journal.records import Done
+from drdrill.reports import html, junit, terminal
 
 if TYPE_CHECKING:
     from pathlib import Path

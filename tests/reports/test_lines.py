@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import drills
 import pytest
-from drdrill.reports import figures, junit, terminal
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drdrill.journal.recording import load
+from drdrill.reports import figures, junit, terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,3 +111,12 @@ def test_losses_of_several_databases_are_added_up(tmp_path: Path) -> None:
         drills.check(folder, 40.0, "lost_write", f"nothing of {database} is lost", verdict, "Said.", counts=counts)
     found = dict(junit.properties(load(drills.close(folder, 41.0, "missed", ["7 lost."]))))
     assert (found["rpo_acknowledged"], found["rpo_lost"], found["rpo_unknown"]) == (1000, 7, 4)
+
+
+def test_a_description_flows_and_chinese_lines_join_without_a_space() -> None:
+    assert figures.paragraphs("  One line\n  goes on.\n\n  Another.\n") == ["One line goes on.", "Another."]
+    assert figures.paragraphs("患者在两个院区登记，\n  另一个院区继续服务。") == [
+        "患者在两个院区登记，另一个院区继续服务。"
+    ]
+    assert figures.paragraphs("在 RTO\n内恢复") == ["在 RTO 内恢复"]
+    assert figures.paragraphs("") == []

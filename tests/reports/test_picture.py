@@ -10,14 +10,14 @@ from xml.etree import ElementTree as ET
 import drills
 import numpy as np
 import pytest
-from drdrill.reports import drawing as model
-from drdrill.reports import strips, svg, timeline
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drdrill.journal import records
 from drdrill.journal.recording import load
 from drdrill.journal.records import Seen
+from drdrill.reports import drawing as model
+from drdrill.reports import strips, svg, timeline
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -26,12 +26,33 @@ class Script:
 
     def outage(self, way: str, seconds: float) -> tuple[int, int]:
         """Be away for so long; returns when it began and ended, CLOCK_MONOTONIC ns of the same machine."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps({"way": way, "seconds": seconds}) + "\n")
-        self.process.stdin.flush()
-        told = json.loads(self.process.stdout.readline())
+        self._command(way=way, seconds=seconds)
+        return self.ended()
+
+    def begin(self, way: str, seconds: float) -> None:
+        """Be away for so long; `ended` waits for the end."""
+        self._command(way=way, seconds=seconds)
+
+    def ended(self) -> tuple[int, int]:
+        """When the outage that was begun began and ended."""
+        told = self._answer()
         return told["begin"], told["end"]
+
+    def rows(self) -> list[str]:
+        """The keys of every write that was acknowledged."""
+        self._command(way="rows")
+        found: list[str] = self._answer()["rows"]
+        return found
+
+    def _command(self, **what: Any) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(what) + "\n")
+        self.process.stdin.flush()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        told: dict[str, Any] = json.loads(self.process.stdout.readline())
+        return told
 
     def close(self) -> None:
         self.process.kill()
@@ -54,6 +75,7 @@ class Service:
         self.back.set()
         self.open: set[asyncio.StreamWriter] = set()
         self.port = 0
+        self.rows: list[str] = []
 
     async def listen(self) -> None:
         sock = socket.socket()
@@ -67,9 +89,10 @@ class Service:
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
+                body = b""
                 for line in head.lower().split(b"\r\n"):
                     if line.startswith(b"content-length:"):
-                        await reader.readexactly(int(line.split(b":")[1]))
+                        body = await reader.readexactly(int(line.split(b":")[1]))
                 if self.way == "silent":
                     return
                 if self.way == "stalled":
@@ -77,6 +100,8 @@ class Service:
                 status = (
                     b"503 No" if self.way == "failing" else b"201 Created" if head.startswith(b"POST") else b"200 OK"
                 )
+                if body and status.startswith(b"201"):
+                    self.rows.append(json.loads(body)["key"])
                 writer.write(b'HTTP/1.1 %s\r\nContent-Length: 15\r\n\r\n{"ready": true}' % status)
         except (OSError, EOFError):
             return
@@ -110,7 +135,8 @@ async def main() -> None:
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
     while line := await commands.readline():
         told = json.loads(line)
-        print(json.dumps(await service.away(told["way"], told["seconds"])), flush=True)  # noqa: T201
+        said = {"rows": service.rows} if told["way"] == "rows" else await service.away(told["way"], told["seconds"])
+        print(json.dumps(said), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":
