@@ -7,8 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from drdrill.journal import events
-from drdrill.journal.records import Done
+from drdrill.journal.records import Done, intents_of
 from drdrill.reports import figures
 
 if TYPE_CHECKING:
@@ -106,6 +108,7 @@ def writes(recording: Recording) -> Writes | None:
         if stream is not None:
             for outcome in Done:
                 done[outcome] += int((stream.records["outcome"] == outcome).sum())
+            done[Done.UNKNOWN] += _unanswered(recording, entry["stream"])
     asked = _loss_checks(recording)
     known = [c["counts"] for c in asked if c["verdict"] != "unknown"]
     objectives = (recording.about.get("objectives") or {}).get("databases") or {}
@@ -122,6 +125,14 @@ def writes(recording: Recording) -> Writes | None:
         else f"at most {figures.promise(rpo)} of writes lost",
         words=" ".join(c["message"] for c in asked) or "Whether an acknowledged write was lost was not judged.",
     )
+
+
+def _unanswered(recording: Recording, stream: str) -> int:
+    """Writes that were meant and whose end was never recorded: their outcome is unknown."""
+    meant = recording.streams.get(intents_of(stream))
+    if meant is None:
+        return 0
+    return int((~np.isin(meant.records["seq"], recording.streams[stream].records["seq"])).sum())
 
 
 def _loss_checks(recording: Recording) -> list[Mapping[str, Any]]:

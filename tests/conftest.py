@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
+from harness import labs as all_labs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from harness import Labs
 
     from drdrill.estate.model import Estate
 
@@ -23,23 +25,33 @@ def own_state(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytes
         monkeypatch.setenv("DRDRILL_STATE", str(tmp_path / "state"))
 
 
-@pytest.fixture(scope="session")
-def pocket_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A pocket lab that is up, in a state folder of its own. Whoever uses it leaves it whole."""
-    from drdrill.lab import pocket  # noqa: PLC0415 - only tests that need the lab pay for it
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--all` runs the long tests too."""
+    parser.addoption("--all", action="store_true", help="also the long tests: repeated healthy drills, whole matrices")
 
-    before = os.environ.get("DRDRILL_STATE")
-    folder = tmp_path_factory.mktemp("lab")
-    os.environ["DRDRILL_STATE"] = str(folder)
-    try:
-        pocket.up(say=print)
-        yield folder
-    finally:
-        pocket.down()
-        if before is None:
-            del os.environ["DRDRILL_STATE"]
-        else:
-            os.environ["DRDRILL_STATE"] = before
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the long tests without `--all`; the summary counts them as deselected, never as passed."""
+    if config.getoption("--all"):
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if item not in long]
+
+
+@pytest.fixture(scope="session")
+def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
+    """Real pocket labs, one at a time."""
+    with all_labs(tmp_path_factory.mktemp("labs")) as manager:
+        yield manager
+
+
+@pytest.fixture
+def pocket_state(labs: Labs, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The state folder of a healthy pocket lab that is up; `DRDRILL_STATE` points at it. Whoever uses it leaves it whole."""
+    state = labs.get().state
+    monkeypatch.setenv("DRDRILL_STATE", str(state))
+    return state
 
 
 @pytest.fixture

@@ -169,7 +169,10 @@ def writers(folder: Folder, story: Story, tail: bytes = b"", service: str = "reg
             took = {Done.OK: 0.006, Done.FAIL: 0.004}.get(done, 20.0)
             rows.append((seq, ns(at), ns(at) + 50_000, ns(at + took), done, 201 if done == Done.OK else 503, b""))
         folder.stream(name, "operations", rows, tail, **about)
-        folder.stream(f"intent-{site}", "intents", [(r[0], r[1]) for r in rows], **about)
+        meant = [(r[0], r[1]) for r in rows]
+        # The intents of a writer that dies are ahead of what it recorded.
+        meant += [(seq + i, ns(story.stop)) for i in range(1, 4)] if story.killed else []
+        folder.stream(records.intents_of(name), "intents", meant, **about)
 
 
 def members(folder: Folder, story: Story) -> None:

@@ -59,7 +59,10 @@ def test_junit_carries_bounds_objective_and_losses(tmp_path: Path) -> None:
 
 
 def test_junit_leaves_out_what_was_not_judged(tmp_path: Path) -> None:
-    found = dict(junit.properties(load(drills.killed(tmp_path / "killed"))))
+    recording = load(drills.killed(tmp_path / "killed"))
+    found = dict(junit.properties(recording))
+    ended = [s.records["outcome"] for name, s in recording.streams.items() if name in {"write-east", "write-south"}]
+    assert found["rpo_unknown"] == sum(int((outcome == 3).sum()) for outcome in ended) + 2 * 3
     assert found["result"] == "aborted"
     assert "rpo_lost" not in found
     assert not any("rto_upper" in name for name in found)

@@ -74,7 +74,7 @@ def judge(case: Case) -> Iterable[Judgement]:
 def _service(strip: Strip, outages: Sequence[JudgedOutage], objective_s: float) -> Judgement:
     title = f'service "{strip.service}" is back within its RTO of {objective_s:g} s'
     counts: dict[str, int | float | str] = {
-        "service": strip.service, "objective_s": objective_s, "outages": len(outages),
+        "service": strip.service, "objective_s": objective_s, "outages": len(strip.outages),
         "samples": strip.samples, "acknowledged": strip.acknowledged,
     }  # fmt: skip
     if not strip.samples:
@@ -94,7 +94,8 @@ def _service(strip: Strip, outages: Sequence[JudgedOutage], objective_s: float) 
         Verdict.FAIL: f"was away for longer than its RTO of {objective_s:g} s",
         Verdict.UNKNOWN: f"was away, and it cannot be told whether within its RTO of {objective_s:g} s",
     }[verdict]
-    words = f'Service "{strip.service}" {how}: {longest.words}; {some(len(outages), "outage")} in {seen}.'
+    where = "" if longest.outage.strip == CLIENT else f" at {longest.outage.strip}"
+    words = f'Service "{strip.service}"{where} {how}: {longest.words}; {some(len(strip.outages), "outage")} in {seen}.'
     shown = tuple(f"{j.outage.strip}: {j.words}" for j in outages)
     return Judgement(NAME, title, verdict, words, counts, shown)
 

@@ -86,7 +86,9 @@ def _acknowledgements(recording: Recording, database: str, fencing_ns: int) -> I
             words = f"While {strike.title}, answers came on both sides so near to the fencing time that it cannot be told ({both})."
             yield Judgement(NAME, "", Verdict.UNKNOWN, words, counts)
         elif here.sent or there.sent:
-            words = f"While {strike.title}, later than {seconds(fencing_ns)} writes were acknowledged on one side at most ({both})."
+            words = (
+                f"More than {seconds(fencing_ns)} after {strike.title}, one side at most acknowledged writes ({both})."
+            )
             yield Judgement(NAME, "", Verdict.PASS, words, counts)
 
 

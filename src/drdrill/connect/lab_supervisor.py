@@ -42,8 +42,8 @@ class Supervisor:
     def __init__(self, folder: Path, lab: str) -> None:
         self.folder = folder
         self._lab = lab
-        self._turn = threading.Lock()
         self._sock: socket.socket | None = None
+        self._turn = threading.Lock()
         self._rest = b""
         self._hello: dict[str, Any] | None = None
 
@@ -90,6 +90,11 @@ class Supervisor:
         """Close the connection. The next request makes another."""
         with self._turn:
             self._forget()
+
+    def __del__(self) -> None:
+        # A way in lives as long as its drill and has no end of its own; its connection goes with it.
+        if self._sock is not None:
+            self._sock.close()
 
     def _exchange(self, line: bytes, deadline_s: float) -> dict[str, Any]:
         fresh = self._sock is None

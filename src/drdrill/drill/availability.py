@@ -145,7 +145,7 @@ def _seen(strip: Strip) -> str:
     if last is None:
         return f"{strip.service}{where} good"
     if last.good_ns is None:
-        away = (strip.horizon_ns - last.first_ns) / SECOND
+        away = max(0.0, (strip.horizon_ns - last.first_ns) / SECOND)
         what = "no good answer" if last.way == "probes" else "nothing acknowledged"
         return f"{strip.service}{where} away for {away:.1f} s, {what}"
     return f"{strip.service}{where} good again after {(last.good_ns - last.first_ns) / SECOND:.1f} s"

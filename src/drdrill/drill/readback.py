@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from drdrill.errors import DrdrillError, WayInFailed
 from drdrill.journal import events
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from drdrill.drill.context import Context
     from drdrill.estate.model import Database
+
+POSITION_S: Final = 2.0
+"""How long members are measured against one position of the writer."""
 
 Behind = dict[str, tuple[bool | None, str]]
 """Members that have not everything, or are not known to: the answer and its words."""
@@ -47,18 +50,21 @@ class Readback:
         """Wait until all these members have applied what the writer has now; those that have not."""
         engine = self._context.engine(database.name)
         behind: Behind = {}
-        position: list[str] = []
+        position, asked = "", 0.0
 
         def look() -> bool | None:
+            nonlocal position, asked
             behind.clear()
             try:
-                # Asked once: under writes the position of now is always a little ahead of every replica.
-                position[:] = position or [engine.position()]
+                # Under writes the position of now is always a little ahead of every replica, so one is kept for a while;
+                # but not for ever: a writer that moves begins a new history.
+                if time.monotonic() - asked > POSITION_S:
+                    position, asked = engine.position(), time.monotonic()
             except WayInFailed as error:
                 behind.update(dict.fromkeys(members, (None, f"the writer cannot be asked: {error}")))
                 return None
             for member in members:
-                settled = engine.settled(member, position[0])
+                settled = engine.settled(member, position)
                 if settled.answer is not True:
                     behind[member] = (settled.answer, settled.words)
             return None if behind else True

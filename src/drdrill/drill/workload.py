@@ -151,28 +151,38 @@ class Workload:
             self.resume()
 
     def hold_back(self) -> Mapping[str, int]:
-        """Pause the writers until `resume`, and wait until nothing is in flight: an unanswered write is watched to its end."""
+        """Pause the writers until `resume`, and wait until nothing is in flight.
+
+        Not waited for is what is in flight at a site that is struck as a whole: nobody answers it, it would take the whole
+        deadline of a write, and it cannot reach the members that are read meanwhile.
+        """
         writers = [w for w in self._clients.of("writes") if w.alive()]
         if self._paused_ns is None and writers:
             self._paused_ns = time.monotonic_ns()
             for worker in writers:
                 worker.pause()
             self._tell_pause(None)
-            longest = max(float(w.spec["deadline_s"]) for w in writers)
-            if not self._context.wait_until(lambda: _all_quiet(writers), longest + SLACK_S, "nothing to be in flight"):
-                late = ", ".join(w.name for w in writers if not w.quiet)
+            struck = self._struck()
+            answered = [w for w in writers if w.spec["site"] not in struck]
+            longest = max(float(w.spec["deadline_s"]) for w in writers) + SLACK_S
+            if not self._context.wait_until(lambda: _quiet(writers, answered), longest, "nothing to be in flight"):
+                late = ", ".join(w.name for w in answered if not w.quiet)
                 self._context.journal.write(
                     events.NOTE, words=f"writes were still in flight when rows were compared: {late}"
                 )
         return {str(w.spec["stream"]): w.mark for w in writers if w.mark is not None}
+
+    def _struck(self) -> set[str]:
+        """The sites that are struck as a whole now."""
+        open_ = [s for s in self._context.recording().timeline.strikes if s.healed_ns is None]
+        return {site for s in open_ for site in s.sites}
 
     def resume(self) -> None:
         """Let the writers go on, and return once those at sites that are not struck are acknowledged again."""
         begun = time.monotonic_ns()
         if not self._go():
             return
-        open_ = [s for s in self._context.recording().timeline.strikes if s.healed_ns is None]
-        struck = {site for s in open_ for site in s.sites}
+        struck = self._struck()
         writers = [w for w in self._clients.of("writes") if w.alive() and w.spec["site"] not in struck]
         short = self._until_acknowledged(writers, begun, RESUME_S)
         if short:
@@ -219,7 +229,9 @@ class Workload:
         return found
 
 
-def _all_quiet(writers: Sequence[Worker]) -> bool | None:
+def _quiet(writers: Sequence[Worker], answered: Sequence[Worker]) -> bool | None:
+    """True once all of them plan no more writes, and those that are answered have nothing in flight."""
     for worker in writers:
         worker.poll()
-    return True if all(w.quiet or not w.alive() for w in writers) else None
+    paused = all(w.paused or not w.alive() for w in writers)
+    return True if paused and all(w.quiet or not w.alive() for w in answered) else None

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A process that measures: `python -m drdrill.measure.worker SPEC.json`, started by `workers.Worker`.
 
-Commands come as JSON lines on standard input: {"do": "pause"}, {"do": "resume"}, {"do": "stop"}. The end of the input stops
+Commands come as JSON lines on standard input: {"do": "pause", "n": 1}, {"do": "resume"}, {"do": "stop"}. The end of the input stops
 it at once: when the runner is killed, nothing of it stays behind. Status goes to standard output, one JSON object a line:
-ready, paused (with the mark: the last number that was planned), quiet (nothing is in flight), resumed, ended.
+ready, paused (with the mark: the last number that was planned), quiet (nothing is in flight), resumed, ended. Paused and
+quiet carry the `n` of the pause that they answer.
 It imports asyncio and little else: on a small machine a worker must not slow down what it measures by being born.
 """
 
@@ -65,9 +66,10 @@ async def _grouped(writer: Any) -> None:
 async def _obey(commands: asyncio.StreamReader, writer: Any) -> None:
     """Carry out commands until `stop` or the end of the input."""
     while line := await commands.readline():
-        match json.loads(line)["do"]:
+        told = json.loads(line)
+        match told["do"]:
             case "pause" if writer:
-                writer.pause()
+                writer.pause(told["n"])
             case "resume" if writer:
                 writer.resume()
             case "stop":

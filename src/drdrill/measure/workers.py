@@ -47,6 +47,7 @@ class Worker:
         self.quiet = False
         self.mark: int | None = None
         self.stopped = False
+        self._pauses = 0
         self._half = b""
         place = folder / FOLDER
         place.mkdir(mode=0o700, exist_ok=True)
@@ -94,12 +95,10 @@ class Worker:
         match status["status"]:
             case "ready":
                 self.ready = True
-            case "paused":
+            case "paused" if status["n"] == self._pauses:
                 self.paused, self.mark = True, status["mark"]
-            case "quiet":
+            case "quiet" if status["n"] == self._pauses:
                 self.quiet, self.mark = True, status["mark"]
-            case "resumed":
-                self.paused = self.quiet = False
 
     def alive(self) -> bool:
         """Whether the process is there."""
@@ -119,11 +118,13 @@ class Worker:
 
     def pause(self) -> None:
         """Ask a writer to plan no further writes; `paused` and `quiet` tell when."""
-        self.quiet = False
-        self._command("pause")
+        self.paused = self.quiet = False
+        self._pauses += 1
+        self._command("pause", n=self._pauses)
 
     def resume(self) -> None:
         """Ask a writer to go on."""
+        self.paused = self.quiet = False
         self._command("resume")
 
     def ask_to_stop(self) -> None:
@@ -146,9 +147,9 @@ class Worker:
         if self._process.stdout is not None:
             self._process.stdout.close()
 
-    def _command(self, what: str) -> None:
+    def _command(self, what: str, **more: int) -> None:
         """Send a command. A worker that is gone does not hear it; `death` says so."""
         try:
-            os.write(self._process.stdin.fileno(), json.dumps({"do": what}).encode() + b"\n")  # type: ignore[union-attr]
+            os.write(self._process.stdin.fileno(), json.dumps({"do": what, **more}).encode() + b"\n")  # type: ignore[union-attr]
         except (OSError, ValueError):
             return

@@ -61,6 +61,7 @@ class Writer:
         self.slots: list[http.Connection | None] = [None] * spec["connections"]
         self.in_flight = 0
         self.seq = 0
+        self._pause_n = 0
         self._go = asyncio.Event()
         self._go.set()
         self._quiet = asyncio.Event()
@@ -69,8 +70,9 @@ class Writer:
         self.intents = Sink(folder, intents_of(spec["stream"]), kind="intents", **head)
         self.operations = Sink(folder, spec["stream"], kind="operations", **head)
 
-    def pause(self) -> None:
-        """Plan no further writes; those of the group that is planned are still sent."""
+    def pause(self, n: int) -> None:
+        """Plan no further writes; those of the group that is planned are still sent. `n` is told with every status of it."""
+        self._pause_n = n
         self._go.clear()
 
     def resume(self) -> None:
@@ -102,8 +104,8 @@ class Writer:
     async def _paused(self, sending: asyncio.Task[None] | None) -> None:
         if sending:
             await sending
-        mark = self.seq - 1
-        self.say(status="paused", mark=mark)
+        told = {"mark": self.seq - 1, "n": self._pause_n}
+        self.say(status="paused", **told)
         self._quiet.clear()
         if self.in_flight:
             waits = {asyncio.ensure_future(self._quiet.wait()), asyncio.ensure_future(self._go.wait())}
@@ -111,7 +113,7 @@ class Writer:
             for wait in waits:
                 wait.cancel()
         if not self.in_flight:
-            self.say(status="quiet", mark=mark)
+            self.say(status="quiet", **told)
         await self._go.wait()
 
     async def _send(self, group: list[tuple[int, int]], tasks: asyncio.TaskGroup) -> None:

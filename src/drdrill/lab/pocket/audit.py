@@ -8,11 +8,12 @@ to processes of hosts, and of two different ones, no link carried it: a cut of t
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from drdrill.lab.pocket import owner
+from drdrill.lab.pocket import kernel, owner
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,17 +40,22 @@ class Audit:
         now = time.monotonic_ns()
         owners: dict[int, str] = {}
         unseen = []
+        ours = set(owner.sockets(os.getpid()))
         # Connections first: one that is made later cannot be half seen.
-        ends = owner.established()
+        ends, listening = kernel.sockets(kernel.ESTABLISHED), owner.listening()
         for process in owner.processes(self._folder):
             if not process.host:
                 continue  # The supervisor itself: both of its ends are the link.
             try:
-                owners |= dict.fromkeys(owner.sockets(process.pid), process.host)
-            except FileNotFoundError:
+                owned = owner.sockets(process.pid)
+            except (FileNotFoundError, ProcessLookupError):
                 continue
             except OSError as error:
                 unseen.append({"pid": process.pid, "host": process.host, "why": error.strerror})
+                continue
+            # A child that is being started has its host's cwd already and still our sockets, for a millisecond: it is us.
+            if ours.isdisjoint(owned):
+                owners |= dict.fromkeys(owned, process.host)
         joined = {(end.local, end.remote): owners[end.inode] for end in ends if end.inode in owners}
         with self._lock:
             self._looks += 1
@@ -58,8 +64,8 @@ class Audit:
             self._unseen = unseen
             for (local, remote), host in joined.items():
                 other = joined.get((remote, local))
-                # The called end has the lower port here: private ports lie below those of outgoing connections.
-                if other is not None and other != host and local > remote:
+                called = remote in listening or (local not in listening and remote < local)
+                if other is not None and other != host and called:
                     found = self._unexplained.setdefault(
                         (host, other, remote), {"from": host, "to": other, "port": remote, "first_ns": now, "looks": 0}
                     )

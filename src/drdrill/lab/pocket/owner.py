@@ -12,32 +12,20 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, NamedTuple
+
+from drdrill.lab.pocket import kernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ESTABLISHED: Final = "01"
-_LISTEN: Final = "0A"
 
-
-@dataclass(frozen=True)
-class Process:
+class Process(NamedTuple):
     """A process of the lab. `host` is the first part of its cwd under the lab's folder, or "" for the folder itself."""
 
     pid: int
     host: str
-
-
-@dataclass(frozen=True)
-class Connection:
-    """One end of an established connection on this machine."""
-
-    local: int
-    remote: int
-    inode: int
 
 
 def processes(folder: Path) -> Iterator[Process]:
@@ -76,36 +64,15 @@ def sockets(pid: int) -> list[int]:
     return found
 
 
-def established() -> list[Connection]:
-    """Every end of every established IPv4 and IPv6 connection of this machine."""
-    found = []
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        with contextlib.suppress(FileNotFoundError), Path(table).open() as lines:
-            next(lines, None)
-            for line in lines:
-                part = line.split(None, 10)
-                if part[3] == _ESTABLISHED:
-                    local, remote = (int(part[i].rpartition(":")[2], 16) for i in (1, 2))
-                    found.append(Connection(local, remote, int(part[9])))
-    return found
-
-
 def listening() -> set[int]:
-    """The ports on which somebody listens on IPv4."""
-    found = set()
-    with Path("/proc/net/tcp").open() as lines:
-        next(lines, None)
-        for line in lines:
-            part = line.split(None, 4)
-            if part[3] == _LISTEN:
-                found.add(int(part[1].rpartition(":")[2], 16))
-    return found
+    """The ports on which somebody listens."""
+    return {found.local for found in kernel.sockets(kernel.LISTEN)}
 
 
 def host_of(local: int, remote: int, folder: Path) -> str | None:
     """The host whose process has the connection from port `local` to port `remote`; None when nobody of the lab has."""
-    inode = next((c.inode for c in established() if (c.local, c.remote) == (local, remote)), None)
-    if not inode:
+    inode = kernel.inode(local, remote)
+    if inode is None:
         return None
     for process in sorted(processes(folder), key=lambda p: -p.pid):
         with contextlib.suppress(OSError):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LOOK_S: Final = 0.05
+_ENDED_S: Final = 0.5
 _SUPERVISOR_S: Final = 10.0
 _STEP_S: Final = 60.0
 _HTTP_S: Final = 3.0
@@ -180,8 +181,11 @@ def _climb(layout: Layout, say: Callable[[str], None], began: float) -> None:
         ("registrations are acknowledged at both sites", _both_acknowledge),
     )
     for words, missing in steps:
-        deadline = time.monotonic() + _STEP_S
+        deadline, look_again = time.monotonic() + _STEP_S, 0.0
         while (lacks := missing(layout)) is not None:
+            if time.monotonic() > look_again:
+                _nothing_ended(layout)
+                look_again = time.monotonic() + _ENDED_S
             if time.monotonic() > deadline:
                 raise LabError(
                     f"the lab does not come up: {lacks} ({_STEP_S:g} s after the step before); {_logs(layout)}"
@@ -190,16 +194,26 @@ def _climb(layout: Layout, say: Callable[[str], None], began: float) -> None:
         say(f"{time.monotonic() - began:5.1f} s  {words}")
 
 
-def _hosts_up(layout: Layout) -> str | None:
-    answer = ask(layout.folder, {"do": "hosts"})
+def _hosts(layout: Layout) -> dict[str, Any]:
+    answer = ask(layout.folder, {"do": "hosts", "health": False})
     if answer is None:
         raise LabError(f"the lab's supervisor has ended: {_last_lines(layout.folder / 'supervisor.log')}")
-    for name, host in answer["hosts"].items():
+    hosts: dict[str, Any] = answer["hosts"]
+    return hosts
+
+
+def _nothing_ended(layout: Layout) -> None:
+    """A process that ends during the start will not come back: there is nothing to wait for."""
+    for name, host in _hosts(layout).items():
+        if host["on"] and host["missing"]:
+            logs = " | ".join(_last_lines(log) for log in sorted(layout.folder.glob(f"{name}.*.log")))
+            raise LabError(f"the lab does not come up: {name}: {'; '.join(host['missing'])}: {logs}; {_logs(layout)}")
+
+
+def _hosts_up(layout: Layout) -> str | None:
+    for name, host in _hosts(layout).items():
         if not host["on"] or (HOSTS[name].role != "client" and not host["processes"]):
             return f"{name} is not up"
-        for lack in host["missing"]:
-            if "has ended" in lack:
-                raise LabError(f"the lab does not come up: {name}: {lack}; {_logs(layout)}")
     return None
 
 
