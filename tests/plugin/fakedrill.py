@@ -119,5 +119,5 @@ fake(
     findings=lambda _estate, calls: (
         [f"{c.where}: {script()['preflight']}" for c in calls[:1]] if "preflight" in script() else []
     ),
-    probe_ways=lambda _estate, _calls: [script()["probe"]] if "probe" in script() else [],
+    probe_ways=lambda _estate, _calls, _ways: [script()["probe"]] if "probe" in script() else [],
 )

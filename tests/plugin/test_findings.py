@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
+import fnmatch
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from teams import CHINESE, GOOD
+from teams import CHINESE, ESTATE, FAKES, GOOD
 
 if TYPE_CHECKING:
     from teams import Team
@@ -68,31 +72,6 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("case", BAD)
-def test_a_bad_feature_is_found(team: Team, case: str):
-    text, finding = BAD[case]
-    team.write("a.feature", text)
-    result = team.pytest()
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: nothing was touched:", finding.replace("[", "[[]")])
-    result.stderr.no_fnmatch_line("*Traceback*")
-    assert team.log() == []
-
-
-def test_a_byte_order_mark_is_found(team: Team):
-    team.write("a.feature", GOOD, encoding="utf-8-sig")
-    result = team.pytest()
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["a.feature:1: begins with a byte order mark; save it as UTF-8 without one"])
-
-
-def test_text_that_is_not_utf8_is_found(team: Team):
-    team.write("a.feature", "Feature: f\n  # 隔离\n", encoding="gb18030")
-    result = team.pytest()
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["a.feature:2: is not UTF-8 text; save it as UTF-8"])
-
-
 STEPS = {
     "an async step": (
         "@then('it is so')\nasync def it_is_so(consistency): assert False\n",
@@ -121,30 +100,58 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize("case", STEPS)
-def test_a_step_that_cannot_be_trusted_is_found(team: Team, case: str):
-    code, finding = STEPS[case]
-    team.write("conftest.py", "from pytest_bdd import given, when, then, parsers\n" + code)
-    team.write("a.feature", steps('When site "east" is isolated', "Then it is so"))
-    result = team.pytest()
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: nothing was touched:", finding])
-    assert team.log() == []
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, list[str], bool]:
+    """What one run says of all of these, each in a folder of its own: status, lines, and whether anything was touched."""
+    here = tmp_path_factory.mktemp("team")
+    (here / "clinic.yaml").write_text(ESTATE)
+    for number, (text, _) in enumerate(BAD.values()):
+        (here / f"bad{number}").mkdir()
+        (here / f"bad{number}" / "a.feature").write_text(text)
+    for number, (code, _) in enumerate(STEPS.values()):
+        (here / f"steps{number}").mkdir()
+        (here / f"steps{number}" / "conftest.py").write_text(
+            f"from pytest_bdd import given, when, then, parsers\n{code}"
+        )
+        (here / f"steps{number}" / "a.feature").write_text(steps('When site "east" is isolated', "Then it is so"))
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "fakedrill", "--estate", "clinic.yaml", "-p", "no:hypothesispytest"],
+        cwd=here, env={**os.environ, "PYTHONPATH": str(FAKES)}, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    return ran.returncode, ran.stderr.splitlines(), (here / "log.txt").exists()
 
 
-def test_all_findings_of_all_files_are_told_at_once(team: Team):
-    team.write("a.feature", "")
-    team.write("b.feature", steps("When this", "Then that"))
+def test_all_findings_of_all_files_are_one_usage_error_and_nothing_is_touched(found: tuple[int, list[str], bool]):
+    status, lines, touched = found
+    assert status == pytest.ExitCode.USAGE_ERROR
+    assert lines[0] == "ERROR: nothing was touched:"
+    assert not touched
+    assert not any("Traceback" in line for line in lines)
+    assert len(lines) >= len(BAD) + len(STEPS)
+
+
+@pytest.mark.parametrize("case", [*BAD, *STEPS])
+def test_it_is_found_with_its_place(found: tuple[int, list[str], bool], case: str):
+    folder = f"bad{list(BAD).index(case)}" if case in BAD else f"steps{list(STEPS).index(case)}"
+    finding = (BAD | STEPS)[case][1]
+    mine = [line for line in found[1] if line.startswith(folder + "/")]
+    assert any(fnmatch.fnmatchcase(line, f"{folder}/{finding}") for line in mine), mine
+    # One mistake is one finding; a team's two mistakes in one scenario would be two.
+    assert len(mine) == 1
+
+
+def test_a_byte_order_mark_is_found(team: Team):
+    team.write("a.feature", GOOD, encoding="utf-8-sig")
     result = team.pytest()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(
-        [
-            "ERROR: nothing was touched:",
-            "a.feature:1: *",
-            "b.feature:4: *no such sentence: this*",
-            "b.feature:5: *that*",
-        ]
-    )
+    result.stderr.fnmatch_lines(["a.feature:1: begins with a byte order mark; save it as UTF-8 without one"])
+
+
+def test_text_that_is_not_utf8_is_found(team: Team):
+    team.write("a.feature", "Feature: f\n  # 隔离\n", encoding="gb18030")
+    result = team.pytest()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["a.feature:2: is not UTF-8 text; save it as UTF-8"])
 
 
 def test_what_the_estate_does_not_allow_is_a_finding(team: Team):

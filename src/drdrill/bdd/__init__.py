@@ -7,7 +7,8 @@ collector  .feature files become pytest items, without Python
 resolve    which step function a sentence means
 compile    every sentence is called once with recorders, before anything is touched
 running    one drill around one item, and which sentence it is at
-session    the hooks: findings, begin, heal, judge, exit status
+around     the hooks around one drill: begin, sentences, heal and judge
+session    the hooks of the whole run: what is collected, findings, exit status
 lines      what a person sees on the terminal
 outcome    results to pytest's words and to the exit status; pure
 compat     everything private of pytest and pytest-bdd

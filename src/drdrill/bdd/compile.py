@@ -124,7 +124,8 @@ def _arguments(step: Step, context: compat.StepFunctionContext) -> Mapping[str, 
         if name not in wanted:
             continue
         try:
-            arguments[name] = context.converters.get(name, lambda v: v)(value)
+            converter = context.converters.get(name)
+            arguments[name] = converter(value) if converter else value
         except ValueError as error:
             raise BadInput(f'"{value}" cannot be used as {name}: {error}') from error
     if "datatable" in wanted and step.datatable is not None:

@@ -31,6 +31,7 @@ _MARKUP: dict[str, dict[str, bool]] = {
     Result.ABORTED: {"yellow": True, "bold": True},
     Result.REFUSED: {"yellow": True, "bold": True},
 }
+WIDTH = 110
 _SLOW_S = 1.0
 """A sentence that took longer than this says so at its end."""
 
@@ -69,9 +70,14 @@ class Lines:
     def say(self, words: str, **markup: bool) -> None:
         """Something that happened below a sentence: what is struck, what clients see."""
         with contextlib.suppress(ValueError, IndexError):
-            wrapped = [line for part in words.splitlines() for line in textwrap.wrap(part, 110) or [""]]
-            for line in wrapped:
-                self._write((" " * 11 + line, markup))
+            for part in words.splitlines():
+                # A wrapped line stands below its words; a path or a command stays whole, so that it can be copied.
+                below = " " * (len(part) - len(part.lstrip()) + 2)
+                wrapped = textwrap.wrap(
+                    part, WIDTH, subsequent_indent=below, break_long_words=False, break_on_hyphens=False
+                )
+                for line in wrapped or [""]:
+                    self._write((" " * 11 + line, markup))
 
     def outcome(self, outcome: Outcome, summary: Iterable[str]) -> None:
         """How a drill ended, in words."""
@@ -83,13 +89,15 @@ class Lines:
             (", ", {}),
             self._restored(outcome),
         )
+        # The result and the title stand in the line above and at the top.
+        summary = [words for words in summary if words and not words.startswith(f"{outcome.result.upper()}: ")]
         for words in summary or outcome.reasons:
             self.say(words)
 
     @staticmethod
     def _restored(outcome: Outcome) -> tuple[str, dict[str, bool]]:
         if outcome.restoration is Restoration.RESTORED:
-            return "the estate is restored", {}
+            return "nothing was touched" if outcome.result is Result.REFUSED else "the estate is restored", {}
         known = outcome.restoration is Restoration.RESIDUAL
         return f"THE ESTATE IS NOT {'' if known else 'PROVEN '}RESTORED", {"red": True, "bold": True}
 

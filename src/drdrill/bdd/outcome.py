@@ -26,12 +26,21 @@ _OF_RESULT: Final = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the drill of one item ended. `folder` is None when it never began."""
+    """How the drill of one item ended.
+
+    Args:
+        result: on the first axis.
+        restoration: on the second.
+        reasons: why the result is what it is, complete sentences.
+        folder: of the drill; None when it never began.
+        differences: what is not as it was before, with the command that a person can type.
+    """
 
     result: Result
     restoration: Restoration
     reasons: tuple[str, ...]
     folder: Path | None = None
+    differences: tuple[str, ...] = ()
 
     @property
     def status(self) -> int:

@@ -55,11 +55,13 @@ class Preflight:
         Raises:
             Refused: the estate is not there, or a way does not work.
         """
+        from drdrill.connect.registry import Ways  # noqa: PLC0415
         from drdrill.drill import preflight  # noqa: PLC0415
         from drdrill.estate.load import load  # noqa: PLC0415
 
         self.estate = load(str(self.name), folder=self.folder)
-        problems = preflight.probe_ways(self.estate, calls)
+        with Ways(self.estate) as ways:
+            problems = preflight.probe_ways(self.estate, calls, ways)
         if problems:
             raise Refused("\n".join(problems))
 

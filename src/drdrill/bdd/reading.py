@@ -73,13 +73,15 @@ def _only(finding: str) -> Reading:
 
 
 def _parsed(text: str, shown: str) -> Reading:
-    from gherkin.errors import CompositeParserException, ParserError  # noqa: PLC0415 - only a run that drills pays for it
+    from gherkin.errors import CompositeParserException, ParserError, UnexpectedEOFException  # noqa: PLC0415 - only a run that drills pays for it
     from gherkin.parser import Parser  # noqa: PLC0415
 
     try:
         feature: Any = Parser().parse(text).get("feature")
     except CompositeParserException as error:
-        return Reading((), tuple(_syntax(e, text, shown) for e in error.errors))
+        # That the file ends too early is only the echo of what was wrong before.
+        own = [e for e in error.errors if not isinstance(e, UnexpectedEOFException)] or error.errors
+        return Reading((), tuple(_syntax(e, text, shown) for e in own))
     except ParserError as error:
         return _only(_syntax(error, text, shown))
     if not feature:

@@ -11,6 +11,10 @@ import importlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from drdrill.errors import DrdrillError
+from drdrill.journal.events import DRILL_RESTORED
+from drdrill.journal.journal import read
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -44,6 +48,19 @@ def _recording(folder: Path) -> Any:
     from drdrill.journal.recording import load  # noqa: PLC0415 - numpy is behind it
 
     return load(folder)
+
+
+def differences(folder: Path) -> tuple[str, ...]:
+    """What a drill found not to be as it was before, as its journal says it. Never raises."""
+    try:
+        restored = read(folder).last(DRILL_RESTORED)
+    except (DrdrillError, OSError):
+        return ()
+    found = restored.data.get("differences", ()) if restored else ()
+    return tuple(
+        f"{d['what']} was {d['before']} and is {d['after']}" + (f" (type: {d['command']})" if d.get("command") else "")
+        for d in found
+    )
 
 
 def place(folder: Path, config: pytest.Config) -> str:

@@ -33,6 +33,10 @@ class _LabWay:
         self.estate = estate
         self.supervisor = Supervisor.of(estate)
 
+    def close(self) -> None:
+        """Let the supervisor go."""
+        self.supervisor.close()
+
     def supports(self, hosts: Sequence[str]) -> bool:
         """Whether the lab has all these hosts. Raises Unreachable."""
         return set(hosts) <= set(self.supervisor.hello()["hosts"])
@@ -158,6 +162,10 @@ class LabVantages:
         self.supervisor = Supervisor.of(estate)
         self._known: dict[tuple[str, str], str] = {}
 
+    def close(self) -> None:
+        """Let the supervisor go."""
+        self.supervisor.close()
+
     def address(self, vantage: str, url: str) -> str:
         """The URL of the link port by which a client at this vantage point reaches the endpoint.
 
@@ -192,6 +200,10 @@ class LabInventory:
     def __init__(self, estate: Estate) -> None:
         self.estate = estate
         self.supervisor = Supervisor.of(estate)
+
+    def close(self) -> None:
+        """Let the supervisor go."""
+        self.supervisor.close()
 
     def states(self) -> Mapping[str, Look]:
         """For each host whether it is on and everything that runs on it is well. Raises Unreachable."""

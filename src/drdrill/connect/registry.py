@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+import contextlib
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from drdrill.connect.parts import Parts
 from drdrill.errors import BadInput, Unreachable
@@ -45,6 +46,19 @@ class Ways:
         if key not in self._made:
             self._made[key] = WAYS_IN.load(key)(self.estate)
         return self._made[key]
+
+    def close(self) -> None:
+        """Close every connection that the ways in keep. Whoever asks afterwards gets a new one."""
+        for way in self._made.values():
+            if hasattr(way, "close"):
+                with contextlib.suppress(Exception):
+                    way.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def links(self, hosts: Sequence[str]) -> Links:
         """Who cuts the links of these hosts. Raises Unreachable when nobody does."""

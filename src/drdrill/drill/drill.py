@@ -94,7 +94,8 @@ class Drill:
         drill_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         lock = EstateLock(state.folder(estate.name), estate.name).take(drill_id)
         try:
-            words = begun(estate, about, Ways(estate).inventory())
+            with Ways(estate) as ways:
+                words = begun(estate, about, ways.inventory())
             journal = Journal(_folder(out, f"{now:%Y%m%dT%H%M%SZ}-{slug(about.title)}"))
             clock = {"mono_ns": journal.clock.mono_ns, "wall_ns": journal.clock.wall_ns}
             journal.write(events.DRILL_BEGUN, drill=drill_id, **words, clock=clock)
@@ -247,6 +248,7 @@ class Drill:
         for engine in self._engines.values():
             with contextlib.suppress(Exception):
                 engine.close()
+        self.ways.close()
         self.journal.close()
         self.lock.release()
 
