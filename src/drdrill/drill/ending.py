@@ -44,7 +44,7 @@ def end(drill: Drill, error: BaseException | None, begun_ns: int) -> Ended:
             from_ns = time.monotonic_ns()
             if drill.struck():
                 reason = _tried(
-                    drill, "waiting until it is quiet", lambda: _quiet(drill, heard), "it could not be told"
+                    drill, "waiting until it is quiet", lambda: _quiet(drill, left, heard), "it could not be told"
                 )
                 _tried(drill, "reading back", lambda: _read_back(drill, heard), None)
                 told = {"from_ns": from_ns, "to_ns": time.monotonic_ns(), "reason": reason}
