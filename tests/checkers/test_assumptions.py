@@ -117,6 +117,11 @@ def test_a_fault_has_to_be_held_at_every_look(scene: Scene, looks: tuple[bool | 
     assert verdicts(scene)["held"] is verdict
 
 
+def test_a_fault_whose_heal_was_never_asked_for_is_not_proven_held(scene: Scene):
+    scene.strike("h1", TITLE, at=10)
+    assert verdicts(scene)["held"] is Verdict.UNKNOWN
+
+
 def test_a_fault_that_lapsed_was_not_held_and_the_message_says_when(scene: Scene):
     scene.strike("h1", TITLE, at=10, healed=30, lapsed=14.05)
     assert verdicts(scene)["held"] is Verdict.FAIL

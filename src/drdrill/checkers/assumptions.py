@@ -92,6 +92,8 @@ def held(recording: Recording) -> Judgement | None:
         if s.lapsed_ns is not None:
             after = (s.lapsed_ns - s.last_ns) / 1e9
             answers.append((s.title, False, f"it lapsed {after:.1f} s after its strike, before its heal was asked for"))
+        elif s.healing_ns is None:
+            answers.append((s.title, None, "the recording ends while it is in force"))
         elif s.looks:
             answers.append((s.title, s.held, _look(recording, s.hold, "held")))
         else:

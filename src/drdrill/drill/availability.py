@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 LOOK_NS: Final = SECOND // 4
 """Between two computations of what clients see: each reads all samples."""
 SPEAK_NS: Final = 2 * SECOND
+TELLING_S: Final = 1.5
+"""Without a bad answer for longer than this, the person who watches is told that it is good, though not yet stable."""
 RECORDED_S: Final = 1.5
 """An attempt is recorded when it ends, at the latest one second after its latency bound; and a little for the disk."""
 
@@ -129,9 +131,12 @@ class _Look:
         return available_again.again(strip, since, stable_ns, early_ns)
 
     def answer(self, since: Cause) -> bool | None:
-        """True once the sentence has its answer, or can have none because the measuring has ended."""
-        if self._workload.worker_deaths("probes", "writes"):
-            return True
+        """True once the sentence has its answer.
+
+        When the measuring has died there will be none, and still the whole time is waited for: what is broken is to stay
+        broken as long as the drill says, or the checks of the data would judge another drill.
+        """
+        self._workload.worker_deaths()
         strip = self.fresh()
         if strip is None or self.again(strip, since).upper_ns is None:
             return None
@@ -145,9 +150,11 @@ def _seen(strip: Strip) -> str:
     if last is None:
         return f"{strip.service}{where} good"
     if last.good_ns is None:
-        away = max(0.0, (strip.horizon_ns - last.first_ns) / SECOND)
+        until = last.first_ns if last.until_ns is None else last.until_ns
         what = "no good answer" if last.way == "probes" else "nothing acknowledged"
-        return f"{strip.service}{where} away for {away:.1f} s, {what}"
+        away = f"away for {(until - last.first_ns) / SECOND:.1f} s, {what}"
+        since = (strip.horizon_ns - until) / SECOND
+        return f"{strip.service}{where} {away}" + (f"; good for {since:.1f} s" if since > TELLING_S else "")
     return f"{strip.service}{where} good again after {(last.good_ns - last.first_ns) / SECOND:.1f} s"
 
 
