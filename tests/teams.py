@@ -21,7 +21,7 @@ estate: clinic
 sites:
   east: {campus: East}
   south: {campus: South}
-vantage: {client: {at: local}}
+vantage: {client: {at: fake}}
 hosts:
   east-db1: {site: east, role: database, power: fake, links: fake}
   south-db1: {site: south, role: database, power: fake, links: fake}

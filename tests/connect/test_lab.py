@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import labs
 import pytest
 
 import drdrill.connect.lab
@@ -32,10 +31,8 @@ EAST = ("east-db1", "east-app1", "east-entry1")
 
 
 @pytest.fixture
-def estate(lab: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Estate:
-    assert lab.exists()
-    monkeypatch.setenv("DRDRILL_STATE", str(labs.state(tmp_path_factory)))
-    return load(str(POCKET))
+def estate(pocket_estate: Estate) -> Estate:
+    return pocket_estate
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -55,6 +56,38 @@ def test_a_removed_line_breaks_the_chain(written):
     lines = path.read_text().splitlines(keepends=True)
     path.write_text(lines[0] + lines[2])
     assert read(written).broken is not None
+
+
+def test_a_signal_between_writing_and_taking_note_breaks_no_chain(tmp_path, monkeypatch):
+    journal = Journal(tmp_path / "drill")
+    journal.write("note", words="before")
+
+    def interrupted(_fd):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        journal.write("note", words="written, but nobody took note")
+    monkeypatch.undo()
+    journal.write("note", words="after")
+    reading = read(tmp_path / "drill")
+    assert reading.broken is None
+    assert [e.n for e in reading.events] == [0, 1, 2]
+    assert reading.events[-1].data["words"] == "after"
+
+
+def test_an_event_that_did_not_fit_leaves_nothing_of_itself(tmp_path, monkeypatch):
+    journal = Journal(tmp_path / "drill")
+    journal.write("note", words="before")
+    whole = os.write
+    monkeypatch.setattr("os.write", lambda fd, raw: whole(fd, raw[:10]))
+    with pytest.raises(OSError, match="only a part of an event"):
+        journal.write("note", words="does not fit")
+    monkeypatch.undo()
+    journal.write("note", words="after")
+    reading = read(tmp_path / "drill")
+    assert (reading.broken, reading.torn) == (None, None)
+    assert [e.data["words"] for e in reading.events] == ["before", "after"]
 
 
 def test_two_drills_never_share_a_journal(written):

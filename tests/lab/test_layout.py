@@ -24,6 +24,7 @@ def test_the_ports_are_different_free_and_below_those_of_outgoing_connections(tm
     assert len(set(ports.values())) == len(ports)
     assert max(ports.values()) < ephemeral()
     with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # Connections of a lab before may linger.
         sock.bind(("127.0.0.1", ports["east-db1:pg"]))
 
 

@@ -107,6 +107,14 @@ def test_a_wrong_password_is_refused(lab: Path):
         psycopg.connect(dsn(Layout.load(lab), "east-db1", "wrong"))
 
 
+def test_nobody_without_the_account_changes_what_patroni_does(lab: Path):
+    port = Layout.load(lab).private("east-db1", "rest")
+    change = urllib.request.Request(f"http://127.0.0.1:{port}/config", b"{}", method="PATCH")
+    with pytest.raises(urllib.error.HTTPError, match="401") as refused:
+        urllib.request.urlopen(change, timeout=5)  # noqa: S310 - our own port
+    refused.value.close()
+
+
 def test_everything_listens_on_the_loopback_interface_only(lab: Path):
     ports = set(Layout.load(lab).ports.values())
     for table_file in ("/proc/net/tcp", "/proc/net/tcp6"):
@@ -231,8 +239,10 @@ def reapers(supervisor: int) -> list[int]:
 
 @pytest.fixture
 def own_lab(tmp_path: Path) -> Iterator[Path]:
-    """The place of a lab of one test, that may break it."""
-    folder = tmp_path / "pocket" / "lab"
+    """The place of a lab of one test, that may break it. Its path is longer than a Unix socket's may be, on purpose."""
+    folder = (
+        tmp_path / ("a-state-folder-with-a-name-that-does-not-fit-into-the-address-of-a-socket" * 2) / "pocket" / "lab"
+    )
     yield folder
     pocket.down(folder)
 

@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from drdrill.errors import WayInFailed
 
@@ -28,7 +29,7 @@ class Patroni:
     """One member's Patroni.
 
     Args:
-        url: where it listens: `http://127.0.0.1:8008`.
+        url: where it listens: `http://127.0.0.1:8008`, or `http://NAME:PASSWORD@...` where changes need an account.
         what: whom that is, for messages.
     """
 
@@ -61,11 +62,18 @@ class Patroni:
             return {}
         return body if isinstance(body, dict) else {}
 
+    def _account(self) -> dict[str, str]:
+        if self._parts.username is None:
+            return {}
+        account = f"{unquote(self._parts.username)}:{unquote(self._parts.password or '')}"
+        return {"Authorization": f"Basic {base64.b64encode(account.encode()).decode()}"}
+
     def _ask(self, method: str, path: str, data: str | None, within_s: float) -> Answer:
         kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(self._parts.hostname or "", self._parts.port, timeout=within_s)
         try:
-            connection.request(method, path, data, {"Content-Type": "application/json"} if data else {})
+            headers = {"Content-Type": "application/json"} if data else {}
+            connection.request(method, path, data, headers | self._account())
             response = connection.getresponse()
             text = response.read(4_000_000).decode(errors="replace")
         except (OSError, http.client.HTTPException) as error:

@@ -57,8 +57,8 @@ class Journal:
         self.folder = folder
         self.clock = clock or Clock.now()
         self._lock = threading.Lock()
-        self._n = 0
-        self._prev = GENESIS
+        # Number of the next event, hash of the last, size of the file: one attribute, so that no signal finds half of it.
+        self._end = (0, GENESIS, 0)
         self._fd = os.open(folder / FILE_NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
 
     def write(self, kind: str, **data: Any) -> Event:
@@ -68,18 +68,31 @@ class Journal:
             OSError: the disk is full or gone; the drill must abort, since what is not recorded did not happen.
         """
         with self._lock:
+            n, prev, size = self._caught_up()
             t = time.monotonic_ns()
             wall = self.clock.wall(t).isoformat(timespec="microseconds")
-            line: dict[str, Any] = {"n": self._n, "t": t, "wall": wall, "kind": kind, "data": data, "prev": self._prev}
+            line: dict[str, Any] = {"n": n, "t": t, "wall": wall, "kind": kind, "data": data, "prev": prev}
             line["hash"] = digest(line)
             text = json.dumps(line, separators=(",", ":"), ensure_ascii=False, allow_nan=False) + "\n"
             raw = text.encode()
             if os.write(self._fd, raw) != len(raw):
+                os.ftruncate(self._fd, size)
                 raise OSError(f"the journal {self.folder / FILE_NAME} took only a part of an event; is the disk full?")
             os.fsync(self._fd)
-            self._n += 1
-            self._prev = str(line["hash"])
-            return Event(self._n - 1, t, wall, kind, data, self._prev)
+            self._end = (n + 1, str(line["hash"]), size + len(raw))
+            return Event(n, t, wall, kind, data, str(line["hash"]))
+
+    def _caught_up(self) -> tuple[int, str, int]:
+        """Where the next event goes.
+
+        Ctrl-C and SIGTERM raise between any two instructions, also after an event was written and before we took note of it.
+        Then the file knows better.
+        """
+        size = os.fstat(self._fd).st_size
+        if size != self._end[2]:
+            last = read(self.folder).events[-1]
+            self._end = (last.n + 1, last.hash, size)
+        return self._end
 
     def close(self) -> None:
         """Close the file; nothing is pending."""

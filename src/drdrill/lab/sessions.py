@@ -182,10 +182,15 @@ class Sessions:
 async def _fetch(
     connection: psycopg.AsyncConnection[tuple[Any, ...]], statement: str, values: Sequence[Any]
 ) -> list[tuple[Any, ...]]:
-    cursor = await connection.execute(statement, values)
-    rows: list[tuple[Any, ...]] = []
-    if cursor.description:
-        rows = await cursor.fetchall()
+    try:
+        cursor = await connection.execute(statement, values)
+        rows: list[tuple[Any, ...]] = []
+        if cursor.description:
+            rows = await cursor.fetchall()
+    except psycopg.Error:
+        if connection.broken:
+            connection.pgconn.finish()  # It may have been given up: nobody else will.
+        raise
     return rows
 
 

@@ -147,8 +147,11 @@ class Layout:
 
 
 def new_passwords() -> dict[str, str]:
-    """Fresh passwords, one for each account of the database and one for the votes between its members."""
-    return {name: secrets.token_urlsafe(18) for name in ("postgres", "replicator", "registration", "drdrill", "raft")}
+    """Fresh passwords: for each account of the database, for the votes between its members, for Patroni's interface."""
+    return {
+        name: secrets.token_urlsafe(18)
+        for name in ("postgres", "replicator", "registration", "drdrill", "raft", "patroni")
+    }
 
 
 def free_ports(folder: Path) -> dict[str, int]:

@@ -57,6 +57,8 @@ def patroni_config(layout: Layout, host: str) -> dict[str, Any]:
     }
     if HOSTS[host].role != "database":
         return config
+    # Whoever may change Patroni's configuration may run commands as the lab's user (archive_command): not every local user.
+    config["restapi"]["authentication"] = {"username": "drdrill", "password": layout.passwords["patroni"]}
     config["restapi"]["connect_address"] = f"127.0.0.1:{layout.advertised(host, 'rest')}"
     config["postgresql"] = _postgresql(layout, host)
     if host == FOUNDER:
@@ -99,7 +101,9 @@ def _bootstrap(layout: Layout) -> dict[str, Any]:
                 "use_pg_rewind": True,
                 "use_slots": True,
                 "parameters": {
-                    "max_connections": 60,
+                    # While a standby is silent, what the applications gave up still waits in the server: 32 sessions
+                    # every 2 s, until Patroni lets the primary go on alone.
+                    "max_connections": 200,
                     "shared_buffers": "16MB",
                     "wal_log_hints": "on",
                     "wal_keep_size": "64MB",

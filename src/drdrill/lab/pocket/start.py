@@ -67,7 +67,7 @@ def up(flaws: Sequence[str] = (), say: Callable[[str], None] = _silent, folder: 
         raise LabError(f"no flaw is called {', '.join(wrong)}; there are {', '.join(FLAWS)}")
     began = time.monotonic()
     prefix = preflight.check()
-    folder = folder or lab_folder()
+    folder = folder.resolve() if folder else lab_folder()
     with _alone(folder):
         if (hello := ask(folder, {"do": "hello"})) is not None:
             if set(hello["flaws"]) != set(flaws):
@@ -98,7 +98,7 @@ def down(folder: Path | None = None) -> bool:
     Raises:
         LabError: a process of it does not end.
     """
-    folder = folder or lab_folder()
+    folder = folder.resolve() if folder else lab_folder()
     if not folder.is_dir():
         return False
     with _alone(folder):
@@ -121,7 +121,7 @@ def status(folder: Path | None = None) -> dict[str, Any] | None:
 
     Without a supervisor, processes that a killed lab left behind are in `left`.
     """
-    folder = folder or lab_folder()
+    folder = folder.resolve() if folder else lab_folder()
     hello = ask(folder, {"do": "hello"})
     if hello is None:
         left = [process.pid for process in processes(folder)]

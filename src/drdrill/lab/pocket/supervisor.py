@@ -116,7 +116,14 @@ class Supervisor:
                     machine.process_ended(pid, status)
 
     async def _start_all(self) -> None:
-        """The first start: links are open from the beginning, so that whoever comes too early is refused and not kept."""
+        try:
+            await self._first_start()
+        except Exception:  # noqa: BLE001 - whatever it was, half a lab is none: it ends, and its log says why
+            log(traceback.format_exc())
+            self.end.set()
+
+    async def _first_start(self) -> None:
+        """Links are open from the beginning, so that whoever comes too early is refused and not kept."""
         async with self._power:
             for machine in self.machines.values():
                 machine.on = True
