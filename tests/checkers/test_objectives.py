@@ -199,6 +199,23 @@ def test_never_longer_looks_at_every_outage(scene: Scene, allowed: float, verdic
     assert found.verdict is verdict
 
 
+def test_writes_alone_prove_no_return_when_the_probes_stopped(scene: Scene):
+    scene.probes("south", absent=[(11, 60)], seen=Seen.SILENT)
+    scene.writes("south", outcomes=[(10, 17, Done.UNKNOWN)])
+    scene.strike("h1", TITLE, at=10, sites=["east"])
+    (outage,) = strip(scene.recording(), "registration", "client").outages
+    assert outage.end_by_ns is None
+    assert 6.9 < outage.lower_ns / 1e9 <= 7.0
+
+
+def test_probes_alone_prove_no_return_when_the_writes_stopped(scene: Scene):
+    scene.probes("south", bad=[(10, 17)], seen=Seen.SILENT)
+    scene.writes("south", silent=[(11, 60)])
+    scene.strike("h1", TITLE, at=10, sites=["east"])
+    (outage,) = strip(scene.recording(), "registration", "client").outages
+    assert outage.end_by_ns is None
+
+
 def test_an_outage_before_anything_was_struck_has_no_cause(scene: Scene):
     scene.probes("south", bad=[(5, 6)])
     scene.strike("h1", TITLE, at=10, sites=["east"])

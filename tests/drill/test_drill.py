@@ -127,6 +127,8 @@ def test_a_strike_and_its_heal(scene: Scene) -> None:
     ended = scene.finish()
     assert ended.restoration is Restoration.RESTORED
     assert ended.result is Result.INCONCLUSIVE
+    assert scene.told(events.DRILL_QUIET)[0]["reason"] == "everything is as it was"
+    assert [n["words"] for n in scene.told(events.NOTE) if "failed" in n["words"]] == []
     assert UndoLog(state.folder(scene.estate.name)).read().entries == ()
 
 
@@ -195,6 +197,7 @@ def test_what_cannot_be_healed_is_residual_with_the_command(scene: Scene, monkey
         scene.noun("drill").heal(SiteLost, "east")
     ended = scene.finish()
     assert ended.restoration is Restoration.RESIDUAL
+    assert "not proven healed" in scene.told(events.DRILL_QUIET)[0]["reason"]
     differences = scene.told(events.DRILL_RESTORED)[0]["differences"]
     assert {"host east-db1", "host east-app1", "host east-entry1", "database clinical"} <= {
         d["what"] for d in differences

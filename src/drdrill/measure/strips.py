@@ -16,15 +16,18 @@ import numpy as np
 from drdrill.journal import events
 from drdrill.journal.outage import Strip
 from drdrill.journal.records import Done, intents_of
-from drdrill.measure.outages import Attempts, Writes, attempts, gaps, joined, merged, named, stretches
+from drdrill.measure.outages import Attempts, Stretch, Writes, attempts, gaps, joined, merged, named, stretches
 from drdrill.measure.schedule import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from drdrill.journal.outage import Way
     from drdrill.journal.recording import Recording
 
 CLIENT = "client"
+RECORDED_NS = 3 * SECOND // 2
+"""An attempt is recorded when it ends, at the latest a second after its latency bound; and a little for the disk."""
 FAR = int(np.iinfo(np.int64).max)
 
 Spans = list[tuple[int, int]]
@@ -49,14 +52,23 @@ def strip(recording: Recording, service: str, name: str) -> Strip:
     from_ns, p99_ns = _calibrated(recording, probes, latency_ns)
     seen = _attempts(recording, probes, latency_ns).since(from_ns)
     found = stretches(seen, p99_ns)
-    horizon = int(seen.due[-1]) if len(seen.due) else from_ns
+    ends: dict[Way, int] = {"probes": int(seen.due[-1])} if len(seen.due) else {}
     writes, running = _writes(recording, service, name, latency_ns, p99_ns)
     if writes is not None:
         found += gaps(writes)
-        if running and len(seen.due):
-            horizon = min(horizon, writes.open_ns[-1][1])
+        if running and ends:
+            ends["acknowledgements"] = writes.open_ns[-1][1]
+    found += _fell_silent(ends, latency_ns + RECORDED_NS)
+    horizon = min(ends.values(), default=from_ns)
     outages = named(joined(found, stable_ns, horizon), service, name)
     return Strip(service, name, outages, len(seen.seq), 0 if writes is None else len(writes.acks), from_ns, horizon)
+
+
+def _fell_silent(ends: dict[Way, int], late_ns: int) -> Iterable[Stretch]:
+    """One way of measuring that ended while the other went on: from there on nothing is known to be good."""
+    for way, end in ends.items():
+        if max(ends.values()) - end > late_ns:
+            yield Stretch(way, end, end, None, None, None, None, bad=False)
 
 
 def _probes(recording: Recording, service: str, name: str) -> list[dict[str, Any]]:
