@@ -200,7 +200,7 @@ def test_a_lab_that_dies_under_a_drill_ends_it_without_a_claim(whole_before: Est
     runner, folder = struck(tmp_path, FAULTS[0])
     try:
         pocket.down()
-        assert last_words(runner) == "aborted unknown"
+        assert last_words(runner) == "aborted residual"
         residual = next(read(folder).of(events.FAULT_RESIDUAL)).data
         assert "drdrill recover --estate" in residual["command"]
     finally:

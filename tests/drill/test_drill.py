@@ -206,6 +206,14 @@ def test_what_cannot_be_healed_is_residual_with_the_command(scene: Scene, monkey
     assert any("NOT HEALED" in line for line in scene.said)
 
 
+def test_what_is_wrong_in_the_same_way_is_one_line(scene: Scene) -> None:
+    scene.noun("drill").strike(SiteLost("east"))
+    for host in ("east-app1", "south-app1"):
+        scene.world.broken[host] = "its daemon does not start"
+    scene.finish()
+    assert "not as before: host east-app1, host south-app1: its daemon does not start" in scene.said
+
+
 def test_a_host_that_was_ill_before_is_no_difference(scene: Scene) -> None:
     scene.world.broken["south-app1"] = "it was ill all along"
     scene.noun("drill").strike(SiteIsolated("east"))

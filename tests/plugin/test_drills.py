@@ -194,6 +194,12 @@ def test_junit_has_result_and_restoration_as_properties(team: Team):
     assert properties["restoration"] == "restored"
 
 
+def test_junit_points_at_the_scenario(team: Team):
+    team.pytest("--junitxml", "j.xml", "-o", "junit_family=xunit1")
+    (case,) = junit(team, "testcase")
+    assert (case.attrib["file"], case.attrib["line"]) == ("a.feature", "1")  # pytest counts lines from 0
+
+
 def test_a_tag_is_a_mark_under_strict_markers_and_warnings(team: Team):
     team.write(
         "a.feature", TWO.replace("  Scenario: The", "  @quarterly @nist-800-53:CP-4.5 @季度演练\n  Scenario: The")

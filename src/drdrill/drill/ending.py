@@ -160,10 +160,19 @@ def _restored(drill: Drill, left: Sequence[Hold]) -> Restoration:
     for words in baseline.moved(before, after):
         drill.journal.write(events.NOTE, words=words)
         drill.say(f"note: {words}")
-    for difference in found:
-        drill.say(f"not as before: {difference}" + (f". Type: {difference.command}" if difference.command else ""))
+    for words in _grouped(found):
+        drill.say(words)
     drill.journal.write(events.DRILL_RESTORED, restoration=str(restoration), differences=[d.as_json() for d in found])
     return restoration
+
+
+def _grouped(found: Sequence[baseline.Difference]) -> list[str]:
+    """One line for everything that is wrong in the same way: a dead supervisor is one thing, not one for each host."""
+    same: dict[tuple[str, str | None], list[str]] = {}
+    for difference in found:
+        same.setdefault((difference.after, difference.command), []).append(difference.what)
+    lines = (f"not as before: {', '.join(what)}: {after}" for (after, _), what in same.items())
+    return [line + (f". Type: {command}" if command else "") for line, (_, command) in zip(lines, same, strict=True)]
 
 
 def as_before(found: Sequence[baseline.Difference], within_s: float) -> Judgement:
