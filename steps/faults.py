@@ -14,7 +14,7 @@ from drdrill.faults.site_lost import SiteLost
 from drdrill.steps.words import Sentence
 
 if TYPE_CHECKING:
-    from drdrill.drill.drill import DrillNoun
+    from drdrill.drill.drill_noun import DrillNoun
     from drdrill.estate.durations import Deadline
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from drdrill.journal.recording import Recording
 
 ROOT = Path(__file__).parent.parent
-COMMAND = [sys.executable, "-m", "drdrill.cli.main"]
+COMMAND = [sys.executable, "-c", "from drdrill.cli.main import main; main()"]
 FEATURES = ROOT / "features"
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.lab
 
 RUNNER = """
-import pathlib, sys
+import pathlib, signal, sys
 from drdrill.drill.drill import About, Drill
 from drdrill.drill.signals import guard
 from drdrill.estate.load import load
@@ -44,6 +44,7 @@ from drdrill.faults.site_lost import SiteLost
 def say(words):
     print(words, file=sys.stderr, flush=True)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # A shell gives its background jobs an ignored one.
 drill = Drill.begin(load("pocket"), About("a runner that is killed", "crash"), pathlib.Path(sys.argv[1]), say)
 error = None
 with guard():
@@ -90,6 +91,7 @@ def in_step(engine: Engine, within_s: float = 90.0) -> None:
 @pytest.fixture
 def whole_before(pocket_estate: Estate) -> Estate:
     """East writes and everybody follows, whatever the test before has moved."""
+    recover(pocket_estate, print)
     engine = engine_for(pocket_estate, "clinical")
     try:
         in_step(engine)
@@ -113,6 +115,15 @@ def struck(folder: Path, fault: str) -> tuple[subprocess.Popen[str], Path]:
 def kill(runner: subprocess.Popen[str]) -> None:
     runner.send_signal(signal.SIGKILL)
     runner.communicate()
+
+
+def last_words(runner: subprocess.Popen[str]) -> str:
+    """What it printed before it ended by itself."""
+    try:
+        return runner.communicate(timeout=150)[0].strip()
+    except subprocess.TimeoutExpired:
+        kill(runner)
+        raise
 
 
 def healed(estate: Estate) -> bool:
@@ -170,8 +181,7 @@ def test_a_runner_that_is_told_to_stop_heals_first(
 ) -> None:
     runner, folder = struck(tmp_path, FAULTS[1])
     os.kill(runner.pid, signum)
-    output, _ = runner.communicate(timeout=120)
-    assert output.strip() == "aborted restored"
+    assert last_words(runner) == "aborted restored"
     assert healed(whole_before)
     assert UndoLog(state.folder(whole_before.name)).read().entries == ()
     assert next(read(folder).of(events.FAULT_HEALING)).data["reason"] == "abort"
@@ -180,6 +190,19 @@ def test_a_runner_that_is_told_to_stop_heals_first(
 def test_a_live_runner_aborts_when_somebody_recovers(whole_before: Estate, tmp_path: Path) -> None:
     runner, folder = struck(tmp_path, FAULTS[0])
     assert recover(whole_before, print).whole
-    output, _ = runner.communicate(timeout=120)
-    assert output.strip() == "aborted restored"
+    assert last_words(runner) == "aborted restored"
     assert next(read(folder).of(events.DRILL_JUDGED)).data["reasons"][0].endswith("stops.")
+
+
+def test_a_lab_that_dies_under_a_drill_ends_it_without_a_claim(whole_before: Estate, tmp_path: Path) -> None:
+    from drdrill.lab import pocket  # noqa: PLC0415 - only here
+
+    runner, folder = struck(tmp_path, FAULTS[0])
+    try:
+        pocket.down()
+        assert last_words(runner) == "aborted residual"
+        residual = next(read(folder).of(events.FAULT_RESIDUAL)).data
+        assert "drdrill recover --estate" in residual["command"]
+    finally:
+        pocket.up(say=print)
+    assert recover(whole_before, print).whole

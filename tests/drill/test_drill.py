@@ -127,6 +127,8 @@ def test_a_strike_and_its_heal(scene: Scene) -> None:
     ended = scene.finish()
     assert ended.restoration is Restoration.RESTORED
     assert ended.result is Result.INCONCLUSIVE
+    assert scene.told(events.DRILL_QUIET)[0]["reason"] == "everything is as it was"
+    assert [n["words"] for n in scene.told(events.NOTE) if "failed" in n["words"]] == []
     assert UndoLog(state.folder(scene.estate.name)).read().entries == ()
 
 
@@ -195,12 +197,21 @@ def test_what_cannot_be_healed_is_residual_with_the_command(scene: Scene, monkey
         scene.noun("drill").heal(SiteLost, "east")
     ended = scene.finish()
     assert ended.restoration is Restoration.RESIDUAL
+    assert "not proven healed" in scene.told(events.DRILL_QUIET)[0]["reason"]
     differences = scene.told(events.DRILL_RESTORED)[0]["differences"]
     assert {"host east-db1", "host east-app1", "host east-entry1", "database clinical"} <= {
         d["what"] for d in differences
     }
     assert any(d["command"] and "drdrill recover" in d["command"] for d in differences)
     assert any("NOT HEALED" in line for line in scene.said)
+
+
+def test_what_is_wrong_in_the_same_way_is_one_line(scene: Scene) -> None:
+    scene.noun("drill").strike(SiteLost("east"))
+    for host in ("east-app1", "south-app1"):
+        scene.world.broken[host] = "its daemon does not start"
+    scene.finish()
+    assert "not as before: host east-app1, host south-app1: its daemon does not start" in scene.said
 
 
 def test_a_host_that_was_ill_before_is_no_difference(scene: Scene) -> None:

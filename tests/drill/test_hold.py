@@ -314,6 +314,32 @@ def test_a_full_disk_does_not_stop_a_heal(scene: Scene, monkeypatch: pytest.Monk
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    hold.state = State.RESIDUAL
     monkeypatch.setattr(scene.journal, "write", full)
+    assert hold.in_force
     assert hold.heal("end")
+
+
+def test_a_full_disk_stops_a_drill_that_does_not_heal_yet(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.struck()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(scene.journal, "write", full)
+    scene.pass_time(6)
+    with pytest.raises(OSError, match="No space"):
+        scene.holds.feed()
+
+
+def test_a_surprise_in_one_heal_stops_no_other(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = scene.struck(SiteIsolated("east")), scene.struck(SiteLost("south"))
+
+    def surprise(*_: object) -> None:
+        raise KeyError("state")
+
+    for call in ("on", "renew", "is_off"):
+        monkeypatch.setattr(second.reach.power, call, surprise)
+    assert scene.holds.heal_all("end") == [second]
+    assert first.state is State.HEALED
+    assert "KeyError" in second.words or "state" in second.words
+    assert second.whole is None

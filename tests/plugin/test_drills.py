@@ -194,6 +194,12 @@ def test_junit_has_result_and_restoration_as_properties(team: Team):
     assert properties["restoration"] == "restored"
 
 
+def test_junit_points_at_the_scenario(team: Team):
+    team.pytest("--junitxml", "j.xml", "-o", "junit_family=xunit1")
+    (case,) = junit(team, "testcase")
+    assert (case.attrib["file"], case.attrib["line"]) == ("a.feature", "1")  # pytest counts lines from 0
+
+
 def test_a_tag_is_a_mark_under_strict_markers_and_warnings(team: Team):
     team.write(
         "a.feature", TWO.replace("  Scenario: The", "  @quarterly @nist-800-53:CP-4.5 @季度演练\n  Scenario: The")
@@ -212,6 +218,17 @@ def test_a_scenario_that_is_not_chosen_has_no_findings(team: Team):
     team.write("a.feature", TWO.replace("Then no", "Then no such", 1))
     team.pytest("-k", "Again").assert_outcomes(passed=1, deselected=1)
     assert team.pytest("-k", "east").ret == 4
+
+
+def test_stopping_at_the_first_failure_keeps_the_status_of_the_drill(team: Team):
+    team.write("a.feature", TWO)
+    team.script(result="inconclusive")
+    assert team.pytest("-x").ret == 6
+    assert sum(line.startswith("begin") for line in team.log()) == 1
+
+
+def test_the_run_says_what_it_drills_on(team: Team):
+    team.pytest().stdout.fnmatch_lines(["1 drill on the estate clinic (clinic.yaml)"])
 
 
 def test_nothing_to_drill_is_5(team: Team):

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import traceback
 from typing import TYPE_CHECKING
@@ -16,10 +17,11 @@ from drdrill.bdd.compile import PLAN, Plan, scenario_of
 from drdrill.bdd.outcome import Outcome
 from drdrill.bdd.running import RUNNING, Running, about
 from drdrill.checkers.verdict import Restoration, Result
+from drdrill.drill import signals
 from drdrill.errors import DrdrillError, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     from pytest_bdd.parser import Scenario, Step
@@ -43,6 +45,22 @@ class Told(Failed):
         super().__init__(words, pytrace=False)
         expected = cause is None or isinstance(cause, DrdrillError | AssertionError | OutcomeException)
         self.text = words if expected else "\n".join([words, "", *traceback.format_exception(cause)])
+
+
+@contextlib.contextmanager
+def _alarms_wait() -> Iterator[None]:
+    """An alarm of pytest-timeout must not cut a heal in two: it rings when this is done.
+
+    Its handler is put aside, since blocking the signal in this thread would leave it to any other.
+    """
+    rang: list[int] = []
+    before = signal.signal(signal.SIGALRM, lambda signum, _frame: rang.append(signum))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    if rang and callable(before):
+        before(signal.SIGALRM, None)
 
 
 class Around:
@@ -107,17 +125,15 @@ class Around:
         return running
 
     def _end(self, item: pytest.Function, running: Running, error: BaseException | None) -> Outcome:
-        # An alarm of pytest-timeout must not cut a heal in two; it rings when this is done.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
-        try:
+        with _alarms_wait(), signals.uninterrupted(lambda: "nothing but its report", self.lines.say) as heard:
             outcome = self._healed_and_judged(running, error)
             self._record(item, outcome)
             written = reports.of(outcome.folder)
             item.user_properties.extend(p for p in written.properties if p[0] not in {"result", "restoration"})
             self.lines.outcome(outcome, written.lines)
-        finally:
             del item.stash[RUNNING]
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        # Signals that came while it healed were only remembered; the run ends now.
+        self._stopped = self._stopped or bool(heard)
         return outcome
 
     def _healed_and_judged(self, running: Running, error: BaseException | None) -> Outcome:
@@ -131,7 +147,6 @@ class Around:
         except BaseException as broken:  # noqa: BLE001 - a drill that cannot say how it ended is not restored
             words = f"the drill could not be ended properly: {type(broken).__name__}: {broken}"
             return Outcome(Result.ABORTED, Restoration.UNKNOWN, (words,), running.drill.folder)
-        # Signals that came while it healed were only remembered; the run ends now.
         self._stopped = self._stopped or bool(ended.stopped)
         whole = ended.restoration is Restoration.RESTORED
         left = () if whole else reports.differences(ended.folder)

@@ -55,7 +55,11 @@ class PythonlessModule(pytest.Module):
         """One pytest item, or one for each row of its examples."""
         # pytest finds the function of an item by its name in the module.
         setattr(self.obj, name, function)
-        yield from self._genfunctions(name, function)
+        line = scenario_wrapper_template_registry[function].line_number
+        for item in self._genfunctions(name, function):
+            # By itself an item points at the code of pytest-bdd; JUnit, editors and `-v` are to point at the scenario.
+            item.location = (self.nodeid, line - 1, item.name)
+            yield item
 
 
 def template_of(item: pytest.Function) -> ScenarioTemplate:

@@ -32,6 +32,12 @@ _MARKUP: dict[str, dict[str, bool]] = {
     Result.REFUSED: {"yellow": True, "bold": True},
 }
 WIDTH = 110
+_FIRST_WORDS: dict[str, dict[str, bool]] = {
+    "STRIKE": {"yellow": True, "bold": True},
+    "SWITCH": {"yellow": True},
+    "HEAL": {"green": True},
+}
+"""What breaks, moves and heals stands out from what clients see."""
 _SLOW_S = 1.0
 """A sentence that took longer than this says so at its end."""
 
@@ -70,6 +76,9 @@ class Lines:
     def say(self, words: str, **markup: bool) -> None:
         """Something that happened below a sentence: what is struck, what clients see."""
         with contextlib.suppress(ValueError, IndexError):
+            markup = markup or _FIRST_WORDS.get(
+                words.partition(" ")[0], {"light": True} if ": waiting for " in words else {}
+            )
             for part in words.splitlines():
                 # A wrapped line stands below its words; a path or a command stays whole, so that it can be copied.
                 below = " " * (len(part) - len(part.lstrip()) + 2)
@@ -91,8 +100,9 @@ class Lines:
         )
         # The result and the title stand in the line above and at the top.
         summary = [words for words in summary if words and not words.startswith(f"{outcome.result.upper()}: ")]
+        here = f"{self._config.invocation_params.dir}/"
         for words in summary or outcome.reasons:
-            self.say(words)
+            self.say(words.replace(here, ""))
 
     @staticmethod
     def _restored(outcome: Outcome) -> tuple[str, dict[str, bool]]:

@@ -16,6 +16,7 @@ from drdrill.bdd.lines import Lines
 from drdrill.bdd.outcome import INTERRUPTED, MISSED, NOTHING, USAGE, run_status
 from drdrill.bdd.preflight import Preflight
 from drdrill.bdd.refusals import refusals
+from drdrill.drill import signals
 from drdrill.errors import BadInput, DrdrillError
 
 if TYPE_CHECKING:
@@ -105,6 +106,16 @@ class Session:
         if findings:
             self._tell(list(dict.fromkeys(findings)))
 
+    def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> str | None:
+        """What the drills of this run are done to."""
+        estate = self.preflight.estate
+        drills = sum(PLAN in item.stash for item in items)
+        if estate is None or not drills:
+            return None
+        marked = ", which is PRODUCTION" if estate.production else ""
+        path = collector.shown_path(estate.path, self.config)
+        return f"{drills} drill{'s' * (drills != 1)} on the estate {estate.name}{marked} ({path})"
+
     # --- running ------------------------------------------------------------------------------------------------------
 
     @pytest.hookimpl(wrapper=True)
@@ -116,7 +127,7 @@ class Session:
                 self.preflight.open([call for plan in plans for call in plan.calls])
             except DrdrillError as error:
                 pytest.exit(f"refused, nothing was touched: {error}", returncode=error.exit_status)
-        with _terminated_like_ctrl_c():
+        with signals.guard():  # SIGTERM and SIGHUP stop a run as Ctrl-C does, so that it heals
             return (yield)
 
     # --- telling ------------------------------------------------------------------------------------------------------
@@ -155,10 +166,3 @@ class Session:
         else:
             statuses.append(own if own != pytest.ExitCode.NO_TESTS_COLLECTED else NOTHING)
         session.exitstatus = run_status(statuses)
-
-
-def _terminated_like_ctrl_c() -> Any:
-    """SIGTERM and SIGHUP stop a run as Ctrl-C does, so that it heals."""
-    from drdrill.drill import signals  # noqa: PLC0415 - the whole drill is behind it
-
-    return signals.guard()

@@ -44,7 +44,7 @@ def end(drill: Drill, error: BaseException | None, begun_ns: int) -> Ended:
             from_ns = time.monotonic_ns()
             if drill.struck():
                 reason = _tried(
-                    drill, "waiting until it is quiet", lambda: _quiet(drill, heard), "it could not be told"
+                    drill, "waiting until it is quiet", lambda: _quiet(drill, left, heard), "it could not be told"
                 )
                 _tried(drill, "reading back", lambda: _read_back(drill, heard), None)
                 told = {"from_ns": from_ns, "to_ns": time.monotonic_ns(), "reason": reason}
@@ -75,12 +75,14 @@ def _heal(drill: Drill, error: BaseException | None) -> Sequence[Hold]:
     return drill.holds.heal_all("end" if planned else "abort")
 
 
-def _quiet(drill: Drill, heard: Sequence[str]) -> str:
+def _quiet(drill: Drill, left: Sequence[Hold], heard: Sequence[str]) -> str:
     """Wait until the estate is as it was and its clients see it so, its recovery time is over, or somebody is in a hurry.
 
     An outage that is cut off by the end of the measuring has no length, and its objective no verdict.
     """
     before = drill.before
+    if left:
+        return f"not waited for; not proven healed: {'; '.join(h.title for h in left)}"
 
     def quiet() -> str | None:
         if heard:
@@ -149,17 +151,28 @@ def _restored(drill: Drill, left: Sequence[Hold]) -> Restoration:
         if not any(d.what == f"hold {hold.undo.hold}" for d in found):
             words = f"{hold.title} is not proven healed: {hold.words}"
             found.append(
-                baseline.Difference(f"hold {hold.undo.hold}", "not there", words, hold.undo.command, certain=True)
+                baseline.Difference(
+                    f"hold {hold.undo.hold}", "not there", words, hold.undo.command, certain=hold.whole is False
+                )
             )
     certain = any(d.certain for d in found)
     restoration = Restoration.RESIDUAL if certain else Restoration.UNKNOWN if found else Restoration.RESTORED
     for words in baseline.moved(before, after):
         drill.journal.write(events.NOTE, words=words)
         drill.say(f"note: {words}")
-    for difference in found:
-        drill.say(f"not as before: {difference}" + (f". Type: {difference.command}" if difference.command else ""))
+    for words in _grouped(found):
+        drill.say(words)
     drill.journal.write(events.DRILL_RESTORED, restoration=str(restoration), differences=[d.as_json() for d in found])
     return restoration
+
+
+def _grouped(found: Sequence[baseline.Difference]) -> list[str]:
+    """One line for everything that is wrong in the same way: a dead supervisor is one thing, not one for each host."""
+    same: dict[tuple[str, str | None], list[str]] = {}
+    for difference in found:
+        same.setdefault((difference.after, difference.command), []).append(difference.what)
+    lines = (f"not as before: {', '.join(what)}: {after}" for (after, _), what in same.items())
+    return [line + (f". Type: {command}" if command else "") for line, (_, command) in zip(lines, same, strict=True)]
 
 
 def as_before(found: Sequence[baseline.Difference], within_s: float) -> Judgement:

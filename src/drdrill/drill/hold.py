@@ -87,7 +87,10 @@ class Hold:
     lease_s: float = FIRST_LEASE_S
     words: str = ""
     """The last that was heard about healing it."""
+    whole: bool | None = None
+    """Whether nothing of it is left, as the last look after a heal saw it; None when that could not be told."""
     _next_ns: int = field(default=0, repr=False)
+    _healing: bool = field(default=False, repr=False)
 
     @classmethod
     def plan(cls, fault: Fault, reach: Reach, targets: Targets, tools: Tools) -> Hold:
@@ -216,6 +219,7 @@ class Hold:
         """
         if self.state is State.HEALED:
             return True
+        self._healing = True
         if self.in_force:
             self._last_look()
         self.state = State.HEALING
@@ -239,7 +243,7 @@ class Hold:
         """Held is proven right up to the revert."""
         try:
             self.feed(now=True)
-        except (DrdrillError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - no surprise on the way may keep it from being healed
             self._tell(events.NOTE, words=f"{self.title}: not looked at before its heal: {error}")
 
     def _proven_healed(self) -> bool:
@@ -256,6 +260,7 @@ class Hold:
             if look.answer is True or self.tools.now_ns() >= end:
                 break
             self.tools.nap()
+        self.whole = look.answer
         counts = dict(look.counts)
         self._tell(events.FAULT_LOOKED, question="healed", answer=look.answer, words=look.words, counts=counts)
         if look.answer is not True:
@@ -267,7 +272,7 @@ class Hold:
             self.tools.log.done(self.undo.hold)
             if self.reach.traffic is not None:
                 self.reach.traffic.close()
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - it is healed; this is only tidying
             self._tell(events.NOTE, words=f"{self.title}: healed, but its undo record could not be taken away: {error}")
 
     def residual(self) -> None:
@@ -280,7 +285,7 @@ class Hold:
         try:
             self.tools.journal.write(kind, hold=self.undo.hold, **data)
         except OSError:
-            if self.state not in {State.HEALING, State.HEALED, State.RESIDUAL}:
+            if not self._healing:
                 raise
 
     def _say(self, words: str) -> None:

@@ -126,9 +126,7 @@ class Layout:
     def save(self) -> None:
         """Write `layout.json` (the lab's own) and `lab.json` (what an estate file may name), both for the owner only."""
         write_private(self.folder / "layout.json", json.dumps(asdict(self) | {"folder": str(self.folder)}, indent=1))
-        named: dict[str, Any] = {
-            name.replace("-", "_").replace(":", "_"): port for name, port in self.ports.items() if ">" not in name
-        }
+        named: dict[str, Any] = {_flat(name): port for name, port in self.ports.items()}
         named |= {f"{name}_password": password for name, password in self.passwords.items()}
         write_private(self.folder / "lab.json", json.dumps(named, indent=1))
 
@@ -144,6 +142,11 @@ class Layout:
             flaws=tuple(data["flaws"]),
             notes=tuple(data["notes"]),
         )
+
+
+def _flat(name: str) -> str:
+    """`east-db1:pg` is `east_db1_pg`, `>east-db1:pg` is `to_east_db1_pg`, `client>east-db1:pg` is `client_to_east_db1_pg`."""
+    return name.replace(">", "-to-").strip("-").replace("-", "_").replace(":", "_")
 
 
 def new_passwords() -> dict[str, str]:

@@ -15,7 +15,12 @@ from drdrill.errors import LabError, MissingExtra
 from drdrill.lab.pocket.node import floor_can_be_lifted
 from drdrill.lab.pocket.postgresql import programs
 
-_PACKAGES: Final = {"patroni": "patroni[raft]", "pysyncobj": "patroni[raft]", "psycopg": "psycopg[binary]"}
+_PACKAGES: Final = {
+    "patroni": "patroni[raft]",
+    "pysyncobj": "patroni[raft]",
+    "cryptography": "cryptography",  # pysyncobj's, once its votes have a password.
+    "psycopg": "psycopg[binary]",
+}
 _LIBRARY = (2, 28)
 """The glibc that the wheel of PostgreSQL was built for."""
 

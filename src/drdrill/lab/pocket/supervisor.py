@@ -76,8 +76,10 @@ class Supervisor:
         server = await answers.serve(self)
         self._keep(self._start_all())
         self._keep(self._audit())
-        async with server:
+        try:
             await self.end.wait()
+        finally:
+            server.close()  # Not `async with`: that would wait for clients that keep their connection.
 
     async def down(self) -> None:
         """End every process but this one. `end` is left to the caller, who may still have something to say."""
