@@ -57,6 +57,13 @@ def test_named_features_run_and_pytests_options_work(team: Team):
     assert (team.path / "j.xml").exists()
 
 
+def test_reports_go_below_where_a_person_stands(team: Team):
+    feature = team.write("elsewhere/a.feature", GOOD)
+    team.write("elsewhere/pytest.ini", "[pytest]\n")
+    assert run(team, "--estate", "clinic.yaml", str(feature)).returncode == 0
+    assert (team.path / "reports" / "out" / "drill-0").is_dir()
+
+
 def test_a_node_id_names_one_drill(team: Team):
     team.write("drills/a.feature", GOOD)
     assert run(team, "--estate", "clinic.yaml", "drills/a.feature::The east campus is isolated").returncode == 0

@@ -220,6 +220,17 @@ def test_a_scenario_that_is_not_chosen_has_no_findings(team: Team):
     assert team.pytest("-k", "east").ret == 4
 
 
+def test_stopping_at_the_first_failure_keeps_the_status_of_the_drill(team: Team):
+    team.write("a.feature", TWO)
+    team.script(result="inconclusive")
+    assert team.pytest("-x").ret == 6
+    assert sum(line.startswith("begin") for line in team.log()) == 1
+
+
+def test_the_run_says_what_it_drills_on(team: Team):
+    team.pytest().stdout.fnmatch_lines(["1 drill on the estate clinic (clinic.yaml)"])
+
+
 def test_nothing_to_drill_is_5(team: Team):
     assert team.pytest("-k", "nothing").ret == 5
 

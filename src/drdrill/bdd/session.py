@@ -106,6 +106,16 @@ class Session:
         if findings:
             self._tell(list(dict.fromkeys(findings)))
 
+    def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> str | None:
+        """What the drills of this run are done to."""
+        estate = self.preflight.estate
+        drills = sum(PLAN in item.stash for item in items)
+        if estate is None or not drills:
+            return None
+        marked = ", which is PRODUCTION" if estate.production else ""
+        path = collector.shown_path(estate.path, self.config)
+        return f"{drills} drill{'s' * (drills != 1)} on the estate {estate.name}{marked} ({path})"
+
     # --- running ------------------------------------------------------------------------------------------------------
 
     @pytest.hookimpl(wrapper=True)

@@ -46,11 +46,12 @@ def command(
                  3 internal error          4 bad input           5 nothing to drill
                  6 inconclusive or aborted 7 refused             8 not restored, or not known to be
     """
-    asked: list[str] = []
-    for option, value in (("--estate", estate), ("--language", language), ("--drill-out", drill_out)):
+    # Below where this person stands, and not below the root that pytest finds: `drdrill report latest` looks there too.
+    asked: list[str] = ["--no-header", "--drill-out", drill_out or "reports/out"]
+    for option, value in (("--estate", estate), ("--language", language)):
         asked += [option, value] if value else []
     if not any(is_feature(argument) for argument in arguments):
-        # Their own folder says nothing about where this person works, so the reports go below where they stand.
+        # Their own folder says nothing about where this person works.
         asked += [*shipped(), "--rootdir", str(Path.cwd())]
     return int(pytest.main([*QUIET, *asked, *arguments], plugins=[Choice(first=first)]))
 
