@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from drdrill.journal import records
 from drdrill.journal.records import Seen
-from drdrill.measure.outages import Attempts, Stretch, Writes, attempts, gaps, joined, merged, stretches
+from drdrill.measure.outages import Attempts, Stretch, Writes, attempts, gaps, joined, merged, named, stretches
 from drdrill.measure.schedule import Grid, missed
 
 MS = 1_000_000
@@ -204,6 +204,27 @@ def _write_all(away: list[tuple[int, int, str]], end: int, slots: int) -> tuple[
             busy.append(t + 4 * LATENCY)
     found = np.array(rows, dtype=np.int64)
     return found[:, 0], found[:, 1], found[:, 2].astype(bool)
+
+
+def test_what_one_part_proves_is_kept_when_the_other_proves_nothing():
+    """Silent writes prove nothing before their deadline, and a gap often begins before the first bad probe."""
+    gap = Stretch("acknowledgements", 0, 10 * MS, None, None, None, None)
+    bad = Stretch("probes", 0, 20 * MS, 30 * MS, 2500 * MS, None, None)
+    (outage,) = named(joined([bad, gap], STABLE, 3000 * MS), "r", "client")
+    assert outage.lower_ns == 2470 * MS
+    assert outage.first_ns == 10 * MS
+    assert outage.upper_ns is None
+
+
+def test_parts_between_which_a_stable_run_may_have_been_missed_keep_their_own_bounds():
+    first = Stretch(
+        "acknowledgements", 0, 10 * MS, 20 * MS, 700 * MS, 4000 * MS, 4000 * MS
+    )  # out of connections until 4 s
+    second = Stretch("probes", 4100 * MS, 4200 * MS, 4210 * MS, 5210 * MS, 5300 * MS, 5310 * MS)
+    (outage,) = named(joined([first, second], STABLE, 9000 * MS), "r", "client")
+    assert outage.lower_ns == 1000 * MS
+    assert (outage.by_ns, outage.until_ns) == (20 * MS, 700 * MS)
+    assert outage.upper_ns == 5310 * MS
 
 
 def test_a_pause_is_part_of_no_gap():

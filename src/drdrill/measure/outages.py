@@ -253,7 +253,5 @@ def _length(s: Stretch) -> float:
 
 def named(found: Iterable[Stretch], service: str, strip: str) -> tuple[Outage, ...]:
     """The outages of a strip."""
-    return tuple(
-        Outage(service, strip, s.way, s.after_ns, s.first_ns, s.by_ns, s.until_ns, s.good_ns, s.end_by_ns)
-        for s in found
-    )
+    times = ("after_ns", "first_ns", "by_ns", "until_ns", "good_ns", "end_by_ns", "least_ns")
+    return tuple(Outage(service, strip, s.way, **{name: getattr(s, name) for name in times}) for s in found)
