@@ -61,7 +61,8 @@ class _Answers:
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client, until it hangs up."""
-        with contextlib.suppress(OSError, ValueError):  # ValueError: a line beyond the limit; the caller is cut off.
+        # ValueError: a line beyond the limit; the caller is cut off. Cancelled: the lab ends while a client is still there.
+        with contextlib.suppress(OSError, ValueError, asyncio.CancelledError):
             while line := await reader.readline():
                 answer = await self._answer(line)
                 try:
