@@ -47,6 +47,7 @@ def test_each_command_has_help(name: str):
     result = drdrill(name, "--help")
     assert result.returncode == 0, result.stderr
     assert "Usage: drdrill" in result.stdout
+    assert "\\b" not in result.stdout
 
 
 @pytest.mark.parametrize("arguments", [("nonsense",), ("run", "--language", "fr"), ("lint", "--nonsense")])

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ from drdrill.connect.registry import Ways
 from drdrill.drill import one_answer, state
 from drdrill.drill.reach import reach_for
 from drdrill.drill.undo_log import UndoLog
+from drdrill.errors import Refused
 from drdrill.faults.site_isolated import SiteIsolated
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def estate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Estate:
     made = fake_estate(tmp_path)
-    monkeypatch.setattr("drdrill.estate.load.load", lambda _name: made)
+    monkeypatch.setattr("drdrill.estate.load.load", lambda _name, **_options: made)
     return made
 
 
@@ -90,3 +92,33 @@ def test_an_estate_that_lacks_something_is_not_ready_and_says_all_of_it(estate: 
     assert 'site "east" is isolated' in ran.output
     assert "registration at east" in ran.output
     assert "not ready" in ran.output
+
+
+def test_an_estate_whose_lab_is_down_is_not_ready_and_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    def down(_name: str) -> None:
+        raise Refused("the pocket lab is not up: drdrill lab up pocket")
+
+    monkeypatch.setattr("drdrill.estate.load.load", down)
+    ran = CliRunner().invoke(ready.command, ["--estate", "pocket"])
+    assert ran.exit_code == 1
+    assert "drdrill lab up pocket" in ran.output
+
+
+def test_recover_needs_no_lab_to_say_that_nothing_is_open() -> None:
+    ran = CliRunner().invoke(recover.command, ["--estate", "pocket"])
+    assert ran.exit_code == 0, ran.output
+    assert "nothing is open" in ran.output
+    assert "could not be asked" in ran.output
+
+
+def test_recover_of_a_lab_that_is_down_leaves_what_was_open_with_8(tmp_path: Path) -> None:
+    pocket = fake_estate(tmp_path, name="pocket")
+    strike(pocket)
+    log = UndoLog(state.folder("pocket"))
+    undo = log.read().entries[0].undo
+    log.done(undo.hold)
+    log.write(replace(undo, way_in={"links": "lab"}))
+    ran = CliRunner().invoke(recover.command, ["--estate", "pocket"])
+    assert ran.exit_code == 8
+    assert "does not answer" in ran.output
+    assert len(log.read().entries) == 1

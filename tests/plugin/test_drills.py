@@ -98,6 +98,18 @@ def test_a_pytest_fail_in_a_step_of_a_team_means_that_its_check_failed(team: Tea
     assert "finish AssertionError lost all" in team.log()
 
 
+def test_a_time_that_is_over_aborts_and_is_no_check_that_failed(team: Team):
+    team.write(
+        "pytest_timeout.py",  # as the real one does it, from its handler of an alarm
+        "import signal, pytest\n"
+        "def ring(*_): pytest.fail('Timeout (>0.1s)')\n"
+        "def pytest_configure(config): signal.signal(signal.SIGALRM, ring)\n",
+    )
+    team.script(consistency__none_lost="alarm: ")
+    assert team.pytest("-p", "pytest_timeout").ret == 6
+    assert "finish Aborted the time that this drill may take is over (Timeout (>0.1s))" in team.log()
+
+
 @pytest.mark.parametrize(("restoration", "result"), list(product(["residual", "unknown"], ["met", "inconclusive"])))
 def test_an_estate_that_is_not_restored_is_an_error_and_8_and_ends_all_striking(
     team: Team, restoration: str, result: str

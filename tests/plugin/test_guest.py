@@ -92,6 +92,7 @@ def test_a_name_finds_the_estate_in_the_fixtures_of_the_team(team: Team):
         ("--reruns", "reruns", "store"),
         ("--count", "count", "store"),
         ("--random-order-bucket", "random_order_bucket", "store"),
+        ("--random-order-seed", "random_order_seed", "store"),
     ],
 )
 def test_what_repeats_or_shuffles_tests_is_refused_at_configure(team: Team, option: str, dest: str, action: str):

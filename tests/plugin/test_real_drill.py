@@ -141,6 +141,19 @@ def test_a_step_of_a_team_in_place_of_a_shipped_one_stands_in_the_journal(team: 
     assert event.data["by"].endswith("conftest.py:2")
 
 
+def test_a_step_of_a_team_uses_the_connections_of_the_drill(team: Team):
+    team.write(
+        "conftest.py",
+        "from pytest_bdd import then\n@then('somebody writes')\ndef writes(engine_of, vantages, drill_context):\n"
+        "    assert engine_of('clinical') is drill_context.engine('clinical')\n"
+        "    assert [m.host for m in engine_of('clinical').members()] == ['east-db1', 'south-db1']\n"
+        "    assert vantages.name == 'fake'\n",
+    )
+    team.write("a.feature", CUT + "    And somebody writes\n")
+    result = team.pytest(fake=False)
+    assert [e.data["status"] for e in journal(team).of("step.ended")] == ["passed"] * 4, result.stdout.str()
+
+
 class Going:
     """A drill in a process of its own that holds its fault."""
 

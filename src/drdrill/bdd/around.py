@@ -18,7 +18,7 @@ from drdrill.bdd.outcome import Outcome
 from drdrill.bdd.running import RUNNING, Running, about
 from drdrill.checkers.verdict import Restoration, Result
 from drdrill.drill import signals
-from drdrill.errors import DrdrillError, Refused
+from drdrill.errors import Aborted, DrdrillError, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -61,6 +61,16 @@ def _alarms_wait() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
     if rang and callable(before):
         before(signal.SIGALRM, None)
+
+
+def _meant(error: BaseException | None) -> BaseException | None:
+    """A team's step that says pytest.fail means the same as one that asserts; pytest-timeout says it too and means time."""
+    if not isinstance(error, Failed):
+        return error
+    places = [frame.f_globals.get("__name__") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    if "pytest_timeout" in places:
+        return Aborted(f"the time that this drill may take is over ({error})")
+    return AssertionError(str(error))
 
 
 class Around:
@@ -137,8 +147,7 @@ class Around:
         return outcome
 
     def _healed_and_judged(self, running: Running, error: BaseException | None) -> Outcome:
-        if isinstance(error, Failed):  # a team's step that says pytest.fail means the same as one that asserts
-            error = AssertionError(str(error))
+        error = _meant(error)
         try:
             try:
                 running.ended(error)

@@ -16,8 +16,10 @@ _OPTIONS = (
     ("reruns", "--reruns", "a drill that is repeated until it passes proves nothing"),
     ("count", "--count", "a drill is not repeated by a plugin: run it again, each run leaves its own evidence"),
     ("flake_finder_enable", "--flake-finder", "a drill is not repeated by a plugin"),
-    ("random_order_bucket", "--random-order", "drills run in the order in which they are written"),
-    ("random_order", "--random-order", "drills run in the order in which they are written"),
+    ("random_order_enabled", "--random-order", "drills run in the order in which they are written"),
+    ("reverse", "--reverse", "drills run in the order in which they are written"),
+    ("random_order_bucket", "--random-order-bucket", "drills run in the order in which they are written"),
+    ("random_order_seed", "--random-order-seed", "drills run in the order in which they are written"),
     (
         "randomly_reorganize",
         "-p randomly (switch it off with -p no:randomly)",
@@ -46,7 +48,8 @@ def _wanted(dest: str, value: object) -> bool:
         return isinstance(value, int) and value > 1
     if dest == "randomly_reorganize":  # on by its mere presence; `-p no:randomly` takes the option away
         return bool(value)
-    return bool(value) and value != "none"
+    # pytest-random-order marks what nobody asked for.
+    return bool(value) and not str(value).startswith("default:")
 
 
 def _timeout_method(config: pytest.Config) -> str | None:

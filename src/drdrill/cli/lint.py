@@ -26,14 +26,14 @@ GOOD, BAD, UNUSABLE = 0, 1, 4
 @click.option("--estate", metavar="NAME|PATH", help="Check names, durations and limits against this estate as well.")
 @click.argument("paths", nargs=-1, metavar="[PATHS]...")
 def command(estate: str | None, paths: tuple[str, ...]) -> int:
-    r"""Check features: every sentence is known and means one thing, every scenario can prove something.
+    """Check features: every sentence is known and means one thing, every scenario can prove something.
 
     PATHS are features or folders; without any, ./features, or those that ship. Both languages are read, and twins must be
     the same drill. Nothing is touched, and no lab needs to be up.
 
     \b
     Exit status: 0 good    1 something is wrong    4 there is nothing that could be read
-    """
+    """  # noqa: D301 - click reads this escape as "do not wrap"
     here = Path.cwd()
     files = features(paths or (["features"] if Path("features").is_dir() else shipped()))
     linting = Linting(Preflight.of(estate, here) if estate else Preflight())

@@ -37,7 +37,7 @@ QUIET = ("-W", "ignore:Module already imported so cannot be rewritten:pytest.Pyt
 def command(
     estate: str | None, language: str | None, drill_out: str | None, arguments: tuple[str, ...], *, first: bool
 ) -> int:
-    r"""Run drills; without FEATURES those that ship with drdrill.
+    """Run drills; without FEATURES those that ship with drdrill.
 
     FEATURES are files, folders or pytest node ids. Every option of pytest works: -k, -m, -x, --junitxml, --collect-only.
 
@@ -45,7 +45,7 @@ def command(
     Exit status: 0 all met and restored    1 missed              2 interrupted and healed
                  3 internal error          4 bad input           5 nothing to drill
                  6 inconclusive or aborted 7 refused             8 not restored, or not known to be
-    """
+    """  # noqa: D301 - click reads this escape as "do not wrap"
     # Below where this person stands, and not below the root that pytest finds: `drdrill report latest` looks there too.
     asked: list[str] = ["--no-header", "--drill-out", drill_out or "reports/out"]
     for option, value in (("--estate", estate), ("--language", language)):

@@ -75,6 +75,10 @@ def _databases(estate: Estate) -> Iterator[Line]:
     for name, database in estate.databases.items():
         try:
             engine = engine_for(estate, name)
+        except DrdrillError as error:
+            yield Line("databases", name, good=False, words=str(error))
+            continue
+        try:
             for member in engine.members():
                 where = f"{name} on {member.host} ({member.role})"
                 yield Line("databases", where, member.healthy, member.words)
@@ -85,6 +89,8 @@ def _databases(estate: Estate) -> Iterator[Line]:
                 yield Line("databases", name, good=None, words=words)
         except (DrdrillError, OSError) as error:
             yield Line("databases", name, good=False, words=str(error))
+        finally:
+            engine.close()
 
 
 def _services(estate: Estate, ways: Ways) -> Iterator[Line]:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -54,6 +53,7 @@ def recover(estate: Estate, say: Callable[[str], None], ways: Ways | None = None
     done = Recovered(left=list(reading.findings))
     _say_owner(EstateLock(folder, estate.name), say)
     undos = [entry.undo for entry in reversed(reading.entries)]
+    known = {undo.hold for undo in undos}
     _revoke(ways, undos, say)
     for undo in undos:
         say(f"healing: {undo.title} ({', '.join(undo.hosts)})")
@@ -65,7 +65,15 @@ def recover(estate: Estate, say: Callable[[str], None], ways: Ways | None = None
         else:
             done.left.append(f"{undo.title}: {wrong}. By hand: {undo.command}")
             say(f"  NOT HEALED: {wrong}")
-    done.left += [f"{hold}: {look.words}" for hold, look in _unknown_holds(ways, undos).items()]
+    for hold, look in open_holds(ways).items():
+        if hold in known:
+            continue
+        if look.answer is False:
+            done.left.append(
+                f"{hold}: {look.words}; this undo log does not know it: another drill, with another DRDRILL_STATE"
+            )
+        else:
+            say(f"{hold}: it could not be asked whether anything else is struck: {look.words}")
     return done
 
 
@@ -103,10 +111,3 @@ def _healed(fault: Fault, reach: Reach, undo: Undo) -> Look:
     while (look := fault.healed(reach, undo)).answer is not True and time.monotonic() < end:
         time.sleep(0.1)
     return look
-
-
-def _unknown_holds(ways: Ways, undos: list[Undo]) -> dict[str, Look]:
-    """Holds that a way in knows of and this undo log does not: somebody else's drill, with another state folder."""
-    with contextlib.suppress(DrdrillError):
-        return {h: look for h, look in open_holds(ways).items() if h not in {u.hold for u in undos}}
-    return {}

@@ -95,10 +95,6 @@ class Holds:
             hold.state, hold.ended_ns = "healed", now_ns
         return {"state": hold.state, "at_ns": hold.ended_ns}
 
-    def forget(self, name: str) -> None:
-        """Take back a hold whose strike could not be carried out."""
-        self._holds.pop(name, None)
-
     def revoke(self, drill: str) -> None:
         """No hold of this drill is renewed any more, and it strikes no more."""
         self._revoked.add(drill)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _LOOK_S: Final = 0.02
 _SURE: Final = 2
+_DYING_S: Final = 20.0
 _ASK_S: Final = 1.0
 _BOOT_S: Final = 5.0
 """So long after its start a host's services may still be on their way: callers wait instead of being refused."""
@@ -140,9 +141,11 @@ class Machine:
 
 
 async def cut_power(layout: Layout, hosts: set[str]) -> None:
-    """SIGKILL to everything on these hosts, until nothing is left."""
-    clean = 0
+    """SIGKILL to everything on these hosts, until nothing is left. Raises TimeoutError when something does not go."""
+    clean, deadline = 0, time.monotonic() + _DYING_S
     while clean < _SURE:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"processes of {', '.join(sorted(hosts))} do not end within {_DYING_S:g} s of SIGKILL")
         clean = 0 if kill_once(layout.folder, hosts) else clean + 1
         await asyncio.sleep(_LOOK_S)
 
