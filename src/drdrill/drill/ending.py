@@ -78,7 +78,8 @@ def _heal(drill: Drill, error: BaseException | None) -> Sequence[Hold]:
 def _quiet(drill: Drill, left: Sequence[Hold], heard: Sequence[str]) -> str:
     """Wait until the estate is as it was and its clients see it so, its recovery time is over, or somebody is in a hurry.
 
-    An outage that is cut off by the end of the measuring has no length, and its objective no verdict.
+    An outage that is cut off by the end of the measuring has no length, and its objective no verdict. One whose probes or
+    writers died can end no more, so nobody waits for it.
     """
     before = drill.before
     if left:
@@ -89,12 +90,17 @@ def _quiet(drill: Drill, left: Sequence[Hold], heard: Sequence[str]) -> str:
             return f"cut short by {heard[0]}"
         if before is not None and baseline.differences(drill.estate, before, drill.picture()):
             return None
-        if drill.measuring and any(o.good_ns is None for s in strips(drill.recording()) for o in s.outages):
+        if _sees(drill) and any(o.good_ns is None for s in strips(drill.recording()) for o in s.outages):
             return None
         return "everything is as it was"
 
     within = recovery_s(drill.estate)
     return drill.wait_until(quiet, within, "the estate to be quiet") or f"not quiet after {within:g} s"
+
+
+def _sees(drill: Drill) -> bool:
+    """Whether clients are measuring, all of them."""
+    return drill.measuring and not drill.nouns["workload"].worker_deaths("probes", "writes")
 
 
 def _read_back(drill: Drill, heard: Sequence[str]) -> None:
