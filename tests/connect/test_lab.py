@@ -96,6 +96,20 @@ def test_a_cut_stops_old_and_new_connections_and_its_heal_lets_them_through(
 
 
 @pytest.mark.lab
+def test_silence_proves_nothing_where_no_connection_was_there_before(estate: Estate):
+    links, hold = LabLinks(estate), fresh("before")
+    pairs = (("client", "witness-arb1"), ("witness-arb1", "client"))
+    links.cut(hold, "t", pairs, 20, 60)
+    traffic = links.traffic(pairs)
+    assert traffic is not None
+    look = traffic.look()
+    links.restore(hold)
+    traffic.close()
+    assert look.answer is None
+    assert "no old connection on client>witness-arb1" in look.words
+
+
+@pytest.mark.lab
 def test_one_way_only_lets_no_answer_through_and_says_which_link_carried(estate: Estate):
     links, hold = LabLinks(estate), fresh("one-way")
     pairs = (("client", "witness-arb1"), ("witness-arb1", "client"))

@@ -169,14 +169,14 @@ def test_a_host_without_power_is_silent_and_refuses_nothing_and_comes_back_with_
             sock.recv(1)
     healed = asked(lab, "heal", hold="p1")
     assert healed["state"] == "healed"
-    until(lambda: all(host["ready"] for host in asked(lab, "hosts")["hosts"].values()), 20)
+    until(lambda: all(host["ready"] for host in asked(lab, "hosts")["hosts"].values()), 60)
     assert http(port, "/registrations", {"key": "before"})[0] == 409
 
 
 def test_a_lapsed_power_hold_gives_the_power_back_by_itself(lab: Path):
     asked(lab, "strike", hold="p2", drill="t", power={"hosts": ["south-entry1"]}, lease_s=0.5, hard_end_s=60)
     assert not asked(lab, "hosts", health=False)["hosts"]["south-entry1"]["on"]
-    until(lambda: asked(lab, "hosts")["hosts"]["south-entry1"]["ready"], 10)
+    until(lambda: asked(lab, "hosts")["hosts"]["south-entry1"]["ready"], 60)
     answer = asked(lab, "renew", hold="p2", lease_s=30)
     assert answer["state"] == "lapsed"
     (hold,) = [h for h in asked(lab, "holds", drill="t")["holds"] if h["hold"] == "p2"]
@@ -192,12 +192,12 @@ def test_a_write_that_is_not_acknowledged_in_time_is_a_503_and_never_cancelled(l
     began = time.monotonic()
     status, body, _ = http(port, "/registrations", {"key": "waits"})
     assert (status, body["error"]) == (503, "not acknowledged within 2 s")
-    assert 1.9 < time.monotonic() - began < 3
+    assert 1.9 < time.monotonic() - began < 4
     asked(lab, "heal", hold="w1")
     # The standby has it after all: unknown was the truth, and a cancel would have left it on one side only.
     until(lambda: row(layout, "south-db1", "waits"), 10)
     assert row(layout, "east-db1", "waits")
-    until(lambda: http(port, "/healthz")[0] == 200, 20)
+    until(lambda: http(port, "/healthz")[0] == 200, 60)
 
 
 def row(layout: Layout, host: str, key: str) -> bool:
@@ -206,7 +206,7 @@ def row(layout: Layout, host: str, key: str) -> bool:
 
 
 def test_the_status_is_a_table_that_names_every_host(lab: Path):
-    until(lambda: all(host["ready"] for host in asked(lab, "hosts")["hosts"].values()), 20)
+    until(lambda: all(host["ready"] for host in asked(lab, "hosts")["hosts"].values()), 60)
     found = pocket.status(lab)
     assert found is not None
     lines = list(table(found))

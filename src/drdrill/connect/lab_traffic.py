@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _PATIENCE_S: Final = 0.5
 """An echo over open links takes one to five milliseconds; on a busy machine twenty."""
+_OPENING_S: Final = 3.0
 _QUESTION_BYTES: Final = 16
 
 
@@ -51,7 +52,9 @@ class LabTraffic:
         self._ports = {way: self._port(way) for way in ways}
         self._old: dict[Pair, _Talk] = {}
         self._quiet: dict[str, int] | None = None
-        self.look()
+        deadline = time.monotonic() + _OPENING_S
+        while len(self._old) < len(self._ports) and time.monotonic() < deadline:
+            self.look()
 
     def look(self) -> Look:
         """Offer a question on every connection, old and fresh, and see what comes back. Half a second where nothing does."""
@@ -94,6 +97,9 @@ class LabTraffic:
             f"bytes went over {len(moved)} of {len(self._pairs)} links"
         )
         if not through:
+            without = sorted(_name(way) for way in self._ports if way not in self._old)
+            if without:  # A cut is proven on old connections too, and here there was none.
+                return Look(None, f"{words}; there was no old connection on {', '.join(without[:5])}", counts)
             return Look(False, words, counts)
         if new_through == len(fresh) and old_through == len(self._old):
             return Look(True, words, counts)
