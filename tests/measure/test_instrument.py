@@ -217,3 +217,22 @@ def test_a_worker_that_cannot_start_says_why(tmp_path: Path):
     until(lambda: not worker.alive())
     assert "no http or https URL" in str(worker.death())
     worker.stop()
+
+
+def test_a_worker_that_hung_reports_holes_and_no_outage(tmp_path: Path, service: Script):
+    """What only this machine did must neither make the service look away nor be taken for a service that was good."""
+    worker = Worker("probes", probes(service.url), tmp_path)
+    until(told(worker, "ready"))
+    time.sleep(1.0)
+    os.kill(worker.pid, signal.SIGSTOP)
+    time.sleep(2.5)
+    os.kill(worker.pid, signal.SIGCONT)
+    time.sleep(1.5)
+    worker.stop()
+    records = load_streams(tmp_path / "data")[PROBE].records
+    seqs = np.sort(records["seq"])
+    assert (np.diff(seqs) > 5).any()  # what was due more than 1.3 s before was not sent any more
+    seen = attempts(records, round(LATENCY_S * 1e9))
+    found = named(joined(stretches(seen, 10_000_000), STABLE_NS, int(seen.due[-1])), "r", "client")
+    assert sum(o.lower_ns for o in found) == 0
+    assert not any(o.upper_ns is not None and o.upper_ns < 2.0e9 for o in found)

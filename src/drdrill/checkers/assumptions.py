@@ -129,7 +129,9 @@ def _look(recording: Recording, hold: str, question: str) -> str:
 
 def nothing_went_around(recording: Recording) -> Judgement | None:
     """No unexplained connection went around a cut, where somebody looked: events `audit`, and counts `unexplained` of looks."""
-    audits: list[tuple[bool | None, str]] = [(e.data["answer"], e.data["words"]) for e in recording.journal.of("audit")]
+    audits: list[tuple[bool | None, str]] = [
+        (e.data["answer"], e.data["words"]) for e in recording.journal.of(events.AUDIT)
+    ]
     for event in recording.journal.of(events.FAULT_LOOKED):
         if "unexplained" in event.data.get("counts", {}):
             found = event.data["counts"]["unexplained"]

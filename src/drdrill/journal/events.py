@@ -61,13 +61,14 @@ OPERATION_ENDED: Final = "operation.ended"
 
 # --- what clients see ------------------------------------------------------------------------------------------------
 PROBES_STARTED: Final = "probes.started"
-"""stream, service, vantage, site (of the endpoint), url, rate_hz, latency_s."""
+"""stream, service, vantage, vantage_site (null: the client network), site (of the endpoint), url, rate_hz, latency_s."""
 PROBES_CALIBRATED: Final = "probes.calibrated"
 """stream, from_ns, to_ns, samples, p50_ns, p99_ns."""
 WRITES_STARTED: Final = "writes.started"
 """stream, service|null, database|null, site, vantage, rate_hz, latency_s, deadline_s, prefix: the writer named `stream`."""
 WRITES_PAUSED: Final = "writes.paused"
-"""streams[], from_ns, to_ns|null (resumed), mark{stream: seq}: part of no outage."""
+"""streams[], from_ns, to_ns|null, mark{stream: seq|null}: part of no outage. Written at the pause, and again with the same from_ns
+when the writers were resumed."""
 MEMBERS_WATCHED: Final = "members.watched"
 """database, stream, members[]: who claims to be the writer is sampled into that stream."""
 WORKER_ENDED: Final = "worker.ended"
