@@ -47,9 +47,20 @@ def commands():
                 yield pytest.param(line[2:].split(" #")[0].strip(), id=f"{path.name}: {line[2:50].strip()}")
 
 
+@pytest.fixture(scope="module")
+def desk(labs, tmp_path_factory):
+    """Where a reader stands: a folder with features, and with the report of a drill that was run there."""
+    folder = tmp_path_factory.mktemp("desk")
+    (folder / "features").symlink_to(ROOT / "features")
+    drill = ["run", "--estate", "pocket", "features/failover/switchover.feature"]
+    ended = labs.get().drdrill(*drill, cwd=folder)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return folder
+
+
 @pytest.mark.lab
 @pytest.mark.parametrize("command", list(commands()))
-def test_a_command_of_a_document_works(command, labs):
+def test_a_command_of_a_document_works(command, labs, desk):
     words = shlex.split(command)
     if any(command.startswith(known) for known in ELSEWHERE):
         assert not words[0].startswith("./") or os.access(ROOT / words[0], os.X_OK)
@@ -59,7 +70,7 @@ def test_a_command_of_a_document_works(command, labs):
         words.append("--collect-only")
     lab = labs.get()
     env = {**lab.env, "PATH": f"{Path(sys.executable).parent}:{lab.env['PATH']}"}
-    ended = subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True, timeout=600, check=False)
+    ended = subprocess.run(words, cwd=desk, env=env, capture_output=True, text=True, timeout=600, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
