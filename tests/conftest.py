@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +24,17 @@ def own_state(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytes
     """No test touches the undo log or the lock of a person. Tests marked `lab` keep DRDRILL_STATE: their lab lives there."""
     if request.node.get_closest_marker("lab") is None:
         monkeypatch.setenv("DRDRILL_STATE", str(tmp_path / "state"))
+
+
+def pytest_configure() -> None:
+    """Start from the signals of a foreground process, whatever started us.
+
+    A shell gives its background jobs an ignored SIGINT and nohup an ignored SIGHUP. A drill honours both, as it should; what
+    the tests send must arrive all the same, here and in the processes that they start.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for signum in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(signum, signal.SIG_DFL)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
