@@ -120,7 +120,24 @@ def test_the_other_sites_application_takes_over_and_gives_back(how: str):
     played(play)
 
 
-def test_sessions_to_the_old_target_are_dropped_when_it_changes():
+def test_a_session_to_the_other_site_may_end_by_itself_when_the_own_application_is_back():
+    async def play(stage: Stage) -> None:
+        stage.own.status = 503
+        await until(stage.entry, stage.backup.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", stage.port)
+        writer.write(b"GET /stay HTTP/1.0\r\n\r\n")
+        await reader.readuntil(b"{}")
+        stage.own.status = 200
+        await until(stage.entry, stage.own.port)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await reader.read(1)
+        writer.close()
+
+    played(play)
+
+
+def test_sessions_to_an_application_that_is_not_ready_any_more_are_dropped():
     async def play(stage: Stage) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", stage.port)
         writer.write(b"GET /stay HTTP/1.0\r\n\r\n")

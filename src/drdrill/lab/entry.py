@@ -3,8 +3,9 @@
 """The lab's service entry: one port for clients of a site, in front of two applications. `python -m drdrill.lab.entry CONFIG`.
 
 It sends each connection to its own site's application, and to the other site's while its own does not say that it is ready.
-Each application is asked on its own clock. When the target changes, sessions to the old one are dropped. While none is ready
-the own one gets the connections: its 503 says more than a closed port would.
+Each application is asked on its own clock. When the target changes, sessions to an application that is not ready any more are
+dropped; those to one that is may end by themselves, so the way back after a heal costs no client a request. While none is
+ready the own one gets the connections: its 503 says more than a closed port would.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class _Side(asyncio.Protocol):
         self.other: _Side | None = None
         self.early: list[bytes] = []
         self.ended = False
+        self.app: int | None = None
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -87,10 +89,11 @@ class _Client(_Side):
         self.entry.keep(asyncio.create_task(self._open()))
 
     async def _open(self) -> None:
+        self.app = self.entry.target
         try:
             async with asyncio.timeout(_ASK_S):
                 _, side = await asyncio.get_running_loop().create_connection(
-                    lambda: _Side(self.entry), "127.0.0.1", self.entry.target
+                    lambda: _Side(self.entry), "127.0.0.1", self.app
                 )
         except (OSError, TimeoutError):
             self.transport.abort()
@@ -140,9 +143,9 @@ class Entry:
 
     def _choose(self) -> None:
         target = next((app for app in self.apps if self._ready[app]), self.apps[0])
-        if target != self.target:
-            self.target = target
-            for side in list(self.sides):
+        self.target = target
+        for side in list(self.sides):
+            if side.app is not None and side.app != target and not self._ready[side.app]:
                 side.transport.abort()
 
 

@@ -79,7 +79,7 @@ def reaches(source: str, target: Host) -> bool:
 def _port_names() -> list[str]:
     private = [f"{host.name}:{service}" for host in HOSTS.values() for service in host.services]
     # pysyncobj compares addresses as text, and the larger one calls the smaller one. The advertised ports stand in the order
-    # of HOSTS, so the witness is called by both databases, and south calls east: see machines.py on the order of a start.
+    # of HOSTS, so the witness is called by both databases, and south calls east: see node.py on the order of a start.
     advertised = [
         f">{host.name}:{service}"
         for host in HOSTS.values()

@@ -107,7 +107,9 @@ class Machine:
             case "database":
                 self._config("patroni.json", postgresql.patroni_config(self.layout, self.host.name))
                 write_private(self.layout.home(self.host.name) / "seed.sql", postgresql.seed(self.layout))
-                return [("patroni", [*python, "drdrill.lab.pocket.node", "member", ttl, "patroni.json"])]
+                return [
+                    ("patroni", [*python, "drdrill.lab.pocket.node", "member", ttl, "patroni.json", *self._after()])
+                ]
             case "arbitrator":
                 self._config("patroni.json", postgresql.patroni_config(self.layout, self.host.name))
                 return [("voter", [*python, "drdrill.lab.pocket.node", "voter", ttl, "patroni.json"])]
@@ -118,6 +120,12 @@ class Machine:
                 self._config("entry.json", _entry_config(self.layout, self.host))
                 return [("entry", [*python, "drdrill.lab.entry", "entry.json"])]
         return []
+
+    def _after(self) -> list[str]:
+        """At the first start: the port of the vote that comes before this one in the order in which they call each other."""
+        votes = [host.name for host in HOSTS.values() if "raft" in host.services]
+        before = votes[: votes.index(self.host.name)][-1:] if self._starts == 1 else []
+        return [str(self.layout.private(name, "raft")) for name in before]
 
     def _config(self, name: str, content: dict[str, Any]) -> None:
         write_private(self.layout.home(self.host.name) / name, json.dumps(content, indent=1))

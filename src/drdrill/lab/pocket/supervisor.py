@@ -26,7 +26,7 @@ from drdrill.lab.pocket import answers, machines, owner
 from drdrill.lab.pocket.audit import Audit
 from drdrill.lab.pocket.echo import EchoService
 from drdrill.lab.pocket.flaws import SHORT_LEASE_S
-from drdrill.lab.pocket.layout import HOSTS, Layout
+from drdrill.lab.pocket.layout import FOUNDER, HOSTS, Layout
 from drdrill.lab.pocket.log import log
 from drdrill.lab.pocket.net import Net
 from drdrill.lab.pocket.sweep import sweep
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _SUBREAPER: Final = 36
 _AUDIT_S: Final = 1.0
 _LOOK_S: Final = 0.02
-_VOTES_S: Final = 10.0
+_FOUNDING_S: Final = 10.0
 _FILES: Final = 65536
 
 
@@ -130,15 +130,18 @@ class Supervisor:
             for machine in self.machines.values():
                 machine.on = True
             self.apply()
-            for name in sorted(self.machines, key=lambda name: "raft" not in HOSTS[name].services):
+            votes = [name for name in self.machines if "raft" in HOSTS[name].services]
+            for name in votes:
                 await self._switch_on(name)
-                if "raft" in HOSTS[name].services:
-                    await self._votes(name)
+            # What only waits for the database is not started beside initdb: two cores have enough to do.
+            await self._founded()
+            for name in self.machines:
+                if name not in votes:
+                    await self._switch_on(name)
         await self.reconcile()
 
-    async def _votes(self, name: str) -> None:
-        """Wait until this host's vote listens. One that calls another too early tries again only 5 s later (pysyncobj)."""
-        port, deadline = self.layout.private(name, "raft"), time.monotonic() + _VOTES_S
+    async def _founded(self) -> None:
+        port, deadline = self.layout.private(FOUNDER, "pg"), time.monotonic() + _FOUNDING_S
         while port not in owner.listening() and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_S)  # Nobody tells when another process begins to listen.
 
