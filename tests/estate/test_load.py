@@ -127,7 +127,7 @@ def test_a_lab_that_is_not_up_is_refused_with_the_line_to_type(variant):
 
 def test_values_of_the_lab_are_filled_in_and_an_unknown_one_is_found(variant, tmp_path):
     path = variant(("estate: hospital", "estate: hospital\nlab: pocket"), ("host=b port=2", "port=${lab.south_pg}"))
-    written = tmp_path / "state" / "hospital" / "lab" / "lab.json"
+    written = tmp_path / "state" / "pocket" / "lab" / "lab.json"
     written.parent.mkdir(parents=True)
     written.write_text(json.dumps({"south_pg": 21021}))
     assert load(path).databases["clinical"].nodes["south-db1"]["dsn"] == "port=21021"

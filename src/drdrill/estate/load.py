@@ -71,7 +71,7 @@ def load(name: str, *, folder: Path | None = None, lab: bool = True) -> Estate:
         findings.append(f"{path}:{line_of(place)}: {'.'.join(map(str, place)) or 'the file'}: {words}")
 
     about_lab = str(tree["lab"]) if isinstance(tree, dict) and tree.get("lab") else None
-    values = _lab_values(str(tree.get("estate", "")), about_lab) if lab and about_lab else None
+    values = _lab_values(about_lab) if lab and about_lab else None
     tree = _substitute(tree, (), found, values)
     part = _checked(tree, found)
     if part is not None:
@@ -118,8 +118,9 @@ def _read(path: Path) -> tuple[Any, Callable[[_PLACE], int]]:
     return tree, line_of
 
 
-def _lab_values(estate: str, lab: str) -> Mapping[str, str] | None:
-    path = state.folder(estate or lab) / "lab" / "lab.json"
+def _lab_values(lab: str) -> Mapping[str, str] | None:
+    # Under the lab's own name, as `lab up` wrote it: an estate of any name may stand on it.
+    path = state.folder(lab) / "lab" / "lab.json"
     try:
         values = json.loads(path.read_text())
     except OSError:
