@@ -24,6 +24,7 @@ WAYS_IN: Final = Parts(
         "power.lab": "drdrill.connect.lab:LabPower",
         "vantages.lab": "drdrill.connect.lab:LabVantages",
         "inventory.lab": "drdrill.connect.lab:LabInventory",
+        "vantages.local": "drdrill.connect.local:LocalVantages",
         "links.fake": "drdrill.connect.fake:FakeLinks",
         "power.fake": "drdrill.connect.fake:FakePower",
         "vantages.fake": "drdrill.connect.fake:FakeVantages",
