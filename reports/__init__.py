@@ -44,7 +44,7 @@ def write_all(folder: Path) -> list[Path]:
     Raises:
         BadInput: there is no journal in that folder.
     """
-    from drdrill.journal.recording import load  # noqa: PLC0415 - as above
+    from drdrill.journal.recording import load  # noqa: PLC0415 - numpy is behind it
 
     recording = load(folder)
     return [report.write(recording, folder / report.NAME) for report in known()]

@@ -52,7 +52,7 @@ def plural(value: float, one: str, many: str = "") -> str:
 
 def span(seconds: float) -> str:
     """A length of time to a hundredth of a second (a tenth from 100 s on): `4.12 s`."""
-    return f"{seconds:.{1 if abs(seconds) >= 100 else 2}f}{THIN}s"  # noqa: PLR2004
+    return f"{seconds:.{1 if abs(seconds) >= 100 else 2}f}{THIN}s"  # noqa: PLR2004 - the docstring names it
 
 
 def promise(seconds: float | None) -> str:

@@ -78,7 +78,7 @@ def steps_for(step: Step, item: pytest.Function) -> list[tuple[str, StepFunction
 
     The scope is a node id prefix: empty for plugins and for the conftest.py of the root directory.
     """
-    manager = item.session._fixturemanager  # noqa: SLF001
+    manager = item.session._fixturemanager  # noqa: SLF001 - pytest has no public way to it
     found: list[FixtureDef[object]] = list(find_fixturedefs_for_step(step=step, fixturemanager=manager, node=item))
     # The same stable sort as in pytest_bdd.scenario.inject_fixturedefs_for_step, or we would announce another step
     # than the one that runs.
@@ -88,7 +88,7 @@ def steps_for(step: Step, item: pytest.Function) -> list[tuple[str, StepFunction
 
 def fixture_is_known(name: str, item: pytest.Function) -> bool:
     """Whether a fixture of this name is visible to an item."""
-    return bool(item.session._fixturemanager.getfixturedefs(name, item))  # noqa: SLF001
+    return bool(item.session._fixturemanager.getfixturedefs(name, item))  # noqa: SLF001 - as above
 
 
 def steps_of(module: types.ModuleType) -> list[StepFunctionContext]:
@@ -111,13 +111,13 @@ class Marks:
 
     def __init__(self, config: pytest.Config) -> None:
         self._known: dict[str, RegisteredMarker] = {}
-        written = config._iter_registered_markers  # noqa: SLF001
+        written = config._iter_registered_markers  # noqa: SLF001 - the public list is read too early
 
         def all_of_them() -> Iterator[RegisteredMarker]:
             yield from written()
             yield from self._known.values()
 
-        config._iter_registered_markers = all_of_them  # type: ignore[method-assign]  # noqa: SLF001
+        config._iter_registered_markers = all_of_them  # type: ignore[method-assign]  # noqa: SLF001 - as above
 
     def know(self, name: str) -> None:
         """Register one."""

@@ -196,7 +196,7 @@ def _tried(drill: Drill, what: str, act: Callable[[], T], otherwise: T) -> T:
     """Do it; if it fails, say so and go on. A drill that stops half-way through its end leaves a lock, or worse."""
     try:
         return act()
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - the end of a drill goes on, whatever one part of it does
         words = f"{what} failed: {type(error).__name__}: {error}"
         drill.say(words)
         with contextlib.suppress(OSError):

@@ -29,7 +29,7 @@ def recover_command(estate: Estate) -> str:
     """What a person types to heal this estate from the undo log, from any directory."""
     command = f"drdrill recover --estate {shlex.quote(str(estate.path.absolute()))}"
     state = os.environ.get("DRDRILL_STATE")
-    return f"DRDRILL_STATE={shlex.quote(os.path.abspath(state))} {command}" if state else command  # noqa: PTH100
+    return f"DRDRILL_STATE={shlex.quote(os.path.abspath(state))} {command}" if state else command  # noqa: PTH100 - no link is followed
 
 
 def way_back(

@@ -111,7 +111,7 @@ def pairs_of(value: Any, hosts: Mapping[str, Any]) -> tuple[Pair, ...]:
         raise BadRequest('"pairs" must be a list of [from, to]')
     found: list[Pair] = []
     for item in value:
-        if not isinstance(item, list) or len(item) != 2:  # noqa: PLR2004
+        if not isinstance(item, list) or len(item) != 2:  # noqa: PLR2004 - a pair
             raise BadRequest(f"{item!r} is no pair of hosts: write [from, to]")
         for host in item:
             known_host(host, hosts)

@@ -37,9 +37,9 @@ def classify(status: int, body: bytes, key: str, ok: int) -> tuple[Done, str]:
     """
     if status == ok:
         return Done.OK, ""
-    if status == 409 and key.encode() in body:  # noqa: PLR2004
+    if status == 409 and key.encode() in body:  # noqa: PLR2004 - HTTP Conflict
         return Done.OK, "409 with our own key"
-    return (Done.FAIL if 400 <= status < 500 else Done.UNKNOWN), f"HTTP {status}"  # noqa: PLR2004
+    return (Done.FAIL if 400 <= status < 500 else Done.UNKNOWN), f"HTTP {status}"  # noqa: PLR2004 - 4xx
 
 
 class Writer:

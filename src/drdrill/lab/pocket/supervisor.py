@@ -142,7 +142,7 @@ class Supervisor:
 
     async def _founded(self) -> None:
         port, deadline = self.layout.private(FOUNDER, "pg"), time.monotonic() + _FOUNDING_S
-        while port not in owner.listening() and time.monotonic() < deadline:  # noqa: ASYNC110
+        while port not in owner.listening() and time.monotonic() < deadline:  # noqa: ASYNC110 - the kernel tells nobody
             await asyncio.sleep(_LOOK_S)  # Nobody tells when another process begins to listen.
 
     async def _audit(self) -> None:
