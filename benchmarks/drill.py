@@ -18,11 +18,11 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from figure import Figure
-from tools import DRDRILL, ROOT, pocket, timed
+from tools import ROOT, pocket, timed
 
 from drdrill.journal.recording import load
 
@@ -64,7 +64,9 @@ def measure(folder: Path) -> Iterator[Figure]:
     detail = {"seconds of our own in the last drill": {k: round(v, 3) for k, v in where.most_common(25)}}
     yield Figure("our own share of a drill", "%", of_drill, "limit", [LIMIT_SHARE], 1.0, detail=detail)
     note = "from the shell to the report: Python, pytest, collecting and the report as well"
-    yield Figure("our own share of `drdrill run`", "%", of_command, "twice the limit", [2 * LIMIT_SHARE], 1.0, note=note)
+    yield Figure(
+        "our own share of `drdrill run`", "%", of_command, "twice the limit", [2 * LIMIT_SHARE], 1.0, note=note
+    )
     yield Figure("a probe is sent late, p99", "ms", late, "limit", [quarter_ms], 1.0)
     yield Figure("a probe is sent late, p99", "ms", late, "an empty asyncio loop", bare, 3.0)
 
@@ -95,9 +97,11 @@ def lateness_ms(drill: Path) -> tuple[float, float]:
 class Loop:
     """An empty asyncio loop in a process of its own that sleeps to a grid of 20 a second."""
 
-    def __enter__(self) -> Loop:
+    def __enter__(self) -> Self:
         """Start it."""
-        self._process = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -30,7 +30,9 @@ def main() -> None:
     """Measure one after the other: two at once would measure each other."""
     parser = argparse.ArgumentParser(description="Our figures beside a named peer or limit, measured in the same run.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(ALL)} (default: all)")
-    parser.add_argument("--json", type=Path, default=ROOT / "reports" / "out" / "bench.json", help="where the figures go")
+    parser.add_argument(
+        "--json", type=Path, default=ROOT / "reports" / "out" / "bench.json", help="where the figures go"
+    )
     options = parser.parse_args()
     if unknown := [name for name in options.names if name not in ALL]:
         parser.error(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(ALL)}")
@@ -42,7 +44,9 @@ def main() -> None:
             figures += importlib.import_module(name).measure(Path(folder))
     console.print(table(figures))
     options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps({"machine": machine(), "figures": [f.as_json() for f in figures]}, indent=1) + "\n")
+    options.json.write_text(
+        json.dumps({"machine": machine(), "figures": [f.as_json() for f in figures]}, indent=1) + "\n"
+    )
     console.print(f"figures      {options.json}", highlight=False, soft_wrap=True)
 
 

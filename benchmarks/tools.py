@@ -19,7 +19,9 @@ ROOT = Path(__file__).resolve().parent.parent
 DRDRILL = [sys.executable, "-c", "from drdrill.cli.main import main; main()"]
 
 
-def timed(argv: list[str], cwd: Path, *, allowed: tuple[int, ...] = (0,), state: Path | None = None) -> tuple[float, str]:
+def timed(
+    argv: list[str], cwd: Path, *, allowed: tuple[int, ...] = (0,), state: Path | None = None
+) -> tuple[float, str]:
     """Seconds of wall time of a command, and what it printed.
 
     Raises:
