@@ -26,7 +26,8 @@ def assumptions(recording: Recording, checks: Sequence[Judgement]) -> tuple[Judg
     """Every assumption that applies to this drill."""
     found = [
         probes_kept_schedule(recording), writers_kept_schedule(recording), written_before(recording),
-        took_hold(recording), held(recording), nothing_went_around(recording), no_check_crashed(checks),
+        took_hold(recording), held(recording), nothing_went_around(recording), never_slept(recording),
+        no_check_crashed(checks),
     ]  # fmt: skip
     return tuple(a for a in found if a is not None)
 
@@ -155,6 +156,18 @@ def nothing_went_around(recording: Recording) -> Judgement | None:
         {"looks": len(audits)},
         wrong,
     )
+
+
+def never_slept(recording: Recording) -> Judgement:
+    """The machine that measures was awake: its clock stands still while it sleeps, and the estate goes on."""
+    slept = [float(e.data["slept_s"]) for e in recording.journal.of(events.CLOCK) if e.data["slept_s"]]
+    looks = len(recording.journal.events)
+    counts: dict[str, int | float | str] = {"looks": looks, "sleeps": len(slept), "slept_s": round(sum(slept), 1)}
+    words = f"Its clocks were looked at with each of {some(looks, 'event')}, and it never slept."
+    if slept:
+        words = f"The machine that measures slept for {sum(slept):.1f} s, and no figure has that time."
+    verdict = Verdict.FAIL if slept else Verdict.PASS
+    return Judgement("never_slept", "the machine that measures never slept", verdict, words, counts)
 
 
 def no_check_crashed(checks: Iterable[Judgement]) -> Judgement:
