@@ -25,6 +25,7 @@ LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
 ELSEWHERE = {
     "./scripts/test": "this is it",
     "./scripts/lint": "scripts/test runs it",
+    "./scripts/bench": "tests/benchmarks runs a part of it",
     "./scripts/drill": "tests/drills runs each of its drills",
     "pip install": "tests/package installs the wheel",
     "drdrill lab": "the lab of this test is raised and taken down by it",

@@ -1,0 +1,51 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""One line of the table: a figure of ours beside a named peer or limit that was measured, or stated, in the same run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What was measured, and what it is held against."""
+
+    what: str
+    unit: str
+    ours: Sequence[float]
+    """Every single measurement; the table shows the median and the range."""
+    beside: str
+    """The peer or the limit, in words."""
+    theirs: Sequence[float]
+    """Of the peer, measured in this run; of a limit, the limit alone."""
+    aim: float
+    """The ratio ours / theirs that we want."""
+    more_is_better: bool = False
+    note: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ratio(self) -> float:
+        """Median of ours through median of theirs."""
+        return median(self.ours) / median(self.theirs)
+
+    @property
+    def good(self) -> bool:
+        """Whether the aim is met."""
+        return self.ratio >= self.aim if self.more_is_better else self.ratio <= self.aim
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, for the file beside the table."""
+        return {**asdict(self), "ratio": round(self.ratio, 4), "good": self.good}
+
+
+def shown(values: Sequence[float]) -> str:
+    """A median, with the range where there is more than one: `7.9 (7.7 to 11.6, n=5)`."""
+    middle = f"{median(values):.3g}"
+    return middle if len(values) == 1 else f"{middle} ({min(values):.3g} to {max(values):.3g}, n={len(values)})"
