@@ -203,16 +203,19 @@ def nothing_went_around(recording: Recording) -> Judgement | None:
     )
 
 
-def never_slept(recording: Recording) -> Judgement:
+def never_slept(recording: Recording) -> Judgement | None:
     """The machine that measures was awake: its clock stands still while it sleeps, and the estate goes on."""
+    if not recording.streams:
+        return None
     slept = [float(e.data["slept_s"]) for e in recording.journal.of(events.CLOCK) if e.data["slept_s"]]
     looks = len(recording.journal.events)
-    counts: dict[str, int | float | str] = {"looks": looks, "sleeps": len(slept), "slept_s": round(sum(slept), 1)}
-    words = f"Its clocks were looked at with each of {some(looks, 'event')}, and it never slept."
+    counts: dict[str, int | float | str] = {"sleeps": len(slept), "slept_s": round(sum(slept), 1)}
+    words = f"Its clocks were looked at {some(looks, 'time')}, with each event, and it never slept."
     if slept:
         words = f"The machine that measures slept for {sum(slept):.1f} s, and no figure has that time."
     verdict = Verdict.FAIL if slept else Verdict.PASS
-    return Judgement("never_slept", "the machine that measures never slept", verdict, words, counts)
+    title = "the machine that measures never slept"
+    return Judgement("never_slept", title, verdict, words, counts, saw={"looks": looks})
 
 
 def no_check_crashed(checks: Sequence[Judgement]) -> Judgement | None:
