@@ -188,8 +188,9 @@ class Scene:
         took_hold: bool | None = True,
         held: Sequence[bool | None] = (True, True),
         lapsed: float | None = None,
+        needs: Sequence[str] = (),
     ) -> None:
-        """A fault with its looks and its heal."""
+        """A fault with its looks and its heal. `needs` are the capabilities that its undo record names."""
         self.event(
             at - 0.1,
             events.FAULT_PLANNED,
@@ -199,6 +200,7 @@ class Scene:
             targets=list(hosts),
             sites=list(sites),
             why="",
+            undo={"way_in": dict.fromkeys(needs, "fake")},
         )
         self.event(at + 0.1, events.FAULT_STRUCK, hold=hold, first_ns=self.ns(at), last_ns=self.ns(at + 0.05))
         looked = {"hold": hold, "words": "looked", "counts": {}}
