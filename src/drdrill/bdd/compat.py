@@ -30,9 +30,11 @@ __all__ = [
     "Marks",
     "PythonlessModule",
     "StepFunctionContext",
+    "every_step",
     "example_of",
     "fixture_is_known",
     "get_required_args",
+    "raw_steps",
     "steps_for",
     "steps_of",
     "template_of",
@@ -84,6 +86,20 @@ def steps_for(step: Step, item: pytest.Function) -> list[tuple[str, StepFunction
     # than the one that runs.
     found.sort(key=lambda definition: list(iterparentnodeids(definition.baseid)))
     return [(definition.baseid, step_function_context_registry[definition.func]) for definition in found]
+
+
+def every_step(item: pytest.Function) -> Iterator[StepFunctionContext]:
+    """Every definition of a sentence that an item can see, whatever its sentence."""
+    manager = item.session._fixturemanager  # noqa: SLF001 - as above
+    for name, definitions in list(manager._arg2fixturedefs.items()):  # noqa: SLF001 - as above
+        context = next((c for d in definitions if (c := step_function_context_registry.get(d.func))), None)
+        if context is not None and manager.getfixturedefs(name, item):
+            yield context
+
+
+def raw_steps(item: pytest.Function) -> list[Step]:
+    """The steps of an item as they stand in the file, with `<x>` where an example fills something in."""
+    return list(template_of(item).steps)
 
 
 def fixture_is_known(name: str, item: pytest.Function) -> bool:

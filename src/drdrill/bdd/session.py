@@ -13,6 +13,7 @@ from drdrill.bdd import collector, compat, reports, rooms
 from drdrill.bdd.around import Around
 from drdrill.bdd.compile import PLAN, plan_of
 from drdrill.bdd.lines import Lines
+from drdrill.bdd.mend import in_order
 from drdrill.bdd.outcome import INTERRUPTED, MISSED, NOTHING, USAGE, run_status
 from drdrill.bdd.preflight import Preflight
 from drdrill.bdd.refusals import refusals
@@ -22,6 +23,8 @@ from drdrill.errors import BadInput, DrdrillError
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
+
+    from drdrill.bdd.mend import Finding
 
 
 def start(config: pytest.Config, name: str, folder: Path) -> None:
@@ -47,12 +50,12 @@ def start(config: pytest.Config, name: str, folder: Path) -> None:
     admit(config, preflight)
 
 
-def raise_findings(findings: list[str]) -> None:
+def raise_findings(findings: list[Finding]) -> None:
     """All of them at once: exit status 4, nothing touched. Raises UsageError."""
-    raise pytest.UsageError("\n".join(["nothing was touched:", *findings]))
+    raise pytest.UsageError("\n".join(["nothing was touched:", *map(str, findings)]))
 
 
-def admit(config: pytest.Config, preflight: Preflight, tell: Callable[[list[str]], None] = raise_findings) -> None:
+def admit(config: pytest.Config, preflight: Preflight, tell: Callable[[list[Finding]], None] = raise_findings) -> None:
     """Register steps, fixtures and hooks.
 
     Args:
@@ -73,7 +76,7 @@ def admit(config: pytest.Config, preflight: Preflight, tell: Callable[[list[str]
 class Session:
     """One run of pytest that drills."""
 
-    def __init__(self, config: pytest.Config, preflight: Preflight, tell: Callable[[list[str]], None]) -> None:
+    def __init__(self, config: pytest.Config, preflight: Preflight, tell: Callable[[list[Finding]], None]) -> None:
         self.config = config
         self._tell = tell
         self.preflight = preflight
@@ -95,16 +98,17 @@ class Session:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Compile every scenario that will run, and tell all findings at once."""
-        findings: list[str] = [*self.config.stash[collector.FINDINGS]]
+        findings: list[Finding] = [*self.config.stash[collector.FINDINGS]]
         sentences = rooms.sentences()
         for item in session.items:
             if isinstance(item, pytest.Function) and isinstance(item.parent, collector.FeatureFile):
                 plan = plan_of(item, collector.shown_path(item.path, self.config), sentences)
                 item.stash[PLAN] = plan
-                findings += plan.findings or self.preflight.findings(plan.calls)
+                findings += [*plan.mends, *plan.findings]
+                findings += self.preflight.findings(plan.calls, whole=not plan.findings)
         findings += collector.unlike_twins([item for item in session.items if PLAN in item.stash])
         if findings:
-            self._tell(list(dict.fromkeys(findings)))
+            self._tell(in_order(findings))
 
     def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> str | None:
         """What the drills of this run are done to."""
