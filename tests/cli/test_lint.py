@@ -58,7 +58,9 @@ def test_a_chinese_feature_is_read_too(team: Team):
 
 
 def test_steps_of_the_team_are_known(team: Team):
-    team.write("conftest.py", "from pytest_bdd import then\n@then('it is so')\ndef it_is_so(): ...\n")
+    team.write(
+        "conftest.py", "from pytest_bdd import then\n@then('it is so')\ndef it_is_so(tmp_path): assert tmp_path\n"
+    )
     team.write("a.feature", GOOD + "    And it is so\n")
     assert lint(team, "a.feature").returncode == 0
 

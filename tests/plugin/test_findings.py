@@ -36,16 +36,19 @@ BAD = {
     ),
     "no When": (
         steps("Then no acknowledged write is lost"),
-        'a.feature:2: scenario "s" has no When: nothing happens in it',
+        'a.feature:2: scenario "s" has no When: nothing happens in it; add one',
     ),
-    "no Then": (steps('When site "east" is isolated'), 'a.feature:2: scenario "s" has no Then: it proves nothing'),
+    "no Then": (
+        steps('When site "east" is isolated'),
+        'a.feature:2: scenario "s" has no Then: it proves nothing; add one',
+    ),
     "an empty file": ("", "a.feature:1: is empty; *"),
     "a comment alone": ("# nothing\n", "a.feature:1: is empty; *"),
     "a feature without a scenario": ("Feature: f\n", 'a.feature:1: feature "f" has no scenario*'),
-    "no Gherkin": ("Feature: f\n  Scenario: s\n    Given x\n  Foo\n", "a.feature:*: cannot be read as Gherkin: *"),
+    "no Gherkin": (FEATURE + "  Foo\n", "a.feature:*: cannot be read as Gherkin: *"),
     "a full-width colon": (
-        "# language: zh-CN\n功能：隔离\n",
-        'a.feature:2: cannot be read as Gherkin: *full-width "："*',
+        '# language: zh-CN\n功能：隔离\n  场景: 甲\n    当数据中心"east"被隔离\n    那么没有丢失任何已确认的写入\n',
+        'a.feature:2: has a full-width colon "：" after its keyword',
     ),
     "an unknown language": ("# language: xx\nFeature: f\n", "a.feature:1: cannot be read as Gherkin: # language: xx*"),
     "a scenario of a name that stands there already": (

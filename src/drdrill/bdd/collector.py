@@ -35,6 +35,9 @@ MARKS: pytest.StashKey[compat.Marks] = pytest.StashKey()
 class FeatureFile(compat.PythonlessModule):
     """One feature. Its items have the names of their scenarios: `features/x.feature::The east campus is isolated`."""
 
+    whole = True
+    """Whether every line of it could be read."""
+
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
         """Bind each scenario; a file with findings gives no items.
 
@@ -44,6 +47,7 @@ class FeatureFile(compat.PythonlessModule):
         shown = shown_path(self.path, self.config)
         text = reading.read(self.path, shown)
         findings += text.findings
+        self.whole = text.whole
         know_tags(text, self.config)
         with text_to_bind(self.path, text) as path:
             for name in text.scenarios:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from _pytest.config import RegisteredMarker
+from pytest_bdd.compat import get_fixture_names, getfixturedefs
 from pytest_bdd.scenario import (
     find_fixturedefs_for_step,
     iterparentnodeids,
@@ -91,10 +92,11 @@ def steps_for(step: Step, item: pytest.Function) -> list[tuple[str, StepFunction
 def every_step(item: pytest.Function) -> Iterator[StepFunctionContext]:
     """Every definition of a sentence that an item can see, whatever its sentence."""
     manager = item.session._fixturemanager  # noqa: SLF001 - as above
-    for name, definitions in list(manager._arg2fixturedefs.items()):  # noqa: SLF001 - as above
-        context = next((c for d in definitions if (c := step_function_context_registry.get(d.func))), None)
-        if context is not None and manager.getfixturedefs(name, item):
-            yield context
+    for name in get_fixture_names(fixturemanager=manager):
+        for definition in getfixturedefs(manager, name, item) or ():
+            context = step_function_context_registry.get(definition.func)
+            if context is not None:
+                yield context
 
 
 def raw_steps(item: pytest.Function) -> list[Step]:

@@ -41,6 +41,7 @@ class Plan:
         overrides: by index, where a team's step stands that took the place of a shipped one.
         unseen: the sentences of a team that judge by themselves, with file:line and where their steps stand.
         findings: what is wrong, each with file:line.
+        lacks: what the scenario as a whole lacks to prove anything; said when nothing else is wrong with it.
         mends: the findings that a machine can mend; the rest was compiled as if they were mended.
     """
 
@@ -49,6 +50,7 @@ class Plan:
     overrides: dict[int, str] = field(default_factory=dict)
     unseen: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    lacks: list[Finding] = field(default_factory=list)
     mends: list[Mend] = field(default_factory=list)
 
 
@@ -79,13 +81,14 @@ def scenario_of(item: pytest.Function) -> Scenario:
     return compat.template_of(item).render(compat.example_of(item))
 
 
-def plan_of(item: pytest.Function, shown: str, sentences: Iterable[str]) -> Plan:
+def plan_of(item: pytest.Function, shown: str, sentences: Iterable[str], *, whole: bool = True) -> Plan:
     """Compile the scenario of an item.
 
     Args:
         item: the scenario.
         shown: how findings name its file.
         sentences: the shipped sentences, for hints.
+        whole: whether every line of its file could be read; if not, nothing is said of what the scenario as a whole lacks.
     """
     plan = Plan()
     scenario = scenario_of(item)
@@ -95,7 +98,7 @@ def plan_of(item: pytest.Function, shown: str, sentences: Iterable[str]) -> Plan
         where = f"{shown}:{step.line_number}"
         before = len(plan.calls)
         try:
-            found = _meant(step, raw[index], item, sentences, plan, shown)
+            found = _meant(step, raw[index], item, sentences, plan=plan, shown=shown)
             _compile(step, index, found, where, plan, item=item)
             after.look(step, plan.calls[before:])
             if step.type == "then":
@@ -103,14 +106,12 @@ def plan_of(item: pytest.Function, shown: str, sentences: Iterable[str]) -> Plan
                 after.checked |= after.struck and index in plan.own
         except BadInput as error:
             plan.findings.append(finding(where, str(error), getattr(error, "fix", "")))
-    if not plan.findings:
-        plan.findings += after.findings(f"{shown}:{scenario.line_number}", scenario)
+    if whole and not plan.findings:
+        plan.lacks += after.findings(f"{shown}:{scenario.line_number}", scenario)
     return plan
 
 
-def _meant(
-    step: Step, raw: Step, item: pytest.Function, sentences: Iterable[str], plan: Plan, shown: str
-) -> Meant:
+def _meant(step: Step, raw: Step, item: pytest.Function, sentences: Iterable[str], *, plan: Plan, shown: str) -> Meant:
     """The step of a sentence; where it only differs in spaces from one, the finding is kept and that one is taken."""
     try:
         return meant(step, item, sentences)
@@ -141,8 +142,14 @@ class _After:
         """What keeps this scenario from proving anything."""
         when, then = for_example(scenario.feature.language)
         name = f'scenario "{scenario.name}"'
+        if not {"when", "then"} <= {step.type for step in scenario.steps}:
+            return  # that it lacks one of them is a finding already
         if not self.struck:
-            yield finding(where, f"{name} breaks nothing and moves nothing, so nothing can be proven; add a sentence such as", when)
+            yield finding(
+                where,
+                f"{name} breaks nothing and moves nothing, so nothing can be proven; add a sentence such as",
+                when,
+            )
         elif not self.checked:
             yield finding(where, f"{name} checks nothing after it broke something; add a sentence such as", then)
 
@@ -159,7 +166,9 @@ def _judges(step: Step, found: Meant, calls: Sequence[Call], plan: Plan, where: 
             "Given or a When, and a check of your own asks for a fixture, so that it is not called before the drill"
         )
     if not can_fail(function):
-        raise BadInput(f"this sentence checks nothing: step {function.__name__} ({place}) has no assert and calls nothing")
+        raise BadInput(
+            f"this sentence checks nothing: step {function.__name__} ({place}) has no assert and calls nothing"
+        )
     plan.unseen.append(f"{where}: {step.name} ({place})")
 
 

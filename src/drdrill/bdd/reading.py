@@ -8,6 +8,7 @@ empty file with a KeyError. So the file is read here first, by the same parser.
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,8 @@ class Reading:
     findings: tuple[Finding, ...]
     tags: frozenset[str] = frozenset()
     text: str | None = None
+    whole: bool = True
+    """Whether `text` has every line that means something."""
 
     @property
     def clean(self) -> bool:
@@ -94,24 +97,24 @@ def _only(finding: str) -> Reading:
 def _parsed(text: str, shown: str, found: list[Mend]) -> Reading:
     feature, errors = _tree(text)
     findings: list[Finding] = [*found, *(_syntax(error, text, shown) for error in errors)]
+    unread: set[int] = set()
     if errors:
         # The rest is still worth a look, without the lines that cannot be read. What is missing then may stand in one of them.
-        lines = {error.location["line"] for error in errors if getattr(error, "location", None)}
-        text = "\n".join("" if n in lines else line for n, line in enumerate(text.split("\n"), 1))
+        unread = {error.location["line"] for error in errors if getattr(error, "location", None)}
+        text = "\n".join("" if n in unread else line for n, line in enumerate(text.split("\n"), 1))
         feature, more = _tree(text)
         if more or not feature:
             return Reading((), tuple(findings))
     if not feature:
         return Reading((), (*findings, f"{shown}:1: is empty; a feature begins with `Feature:` and a name"))
     scenarios = list(_scenarios(feature))
-    if not errors:
-        findings += _whole(feature, scenarios, shown)
+    findings += _whole(feature, scenarios, shown, unread)
     tags = {tag["name"].removeprefix("@"): tag["location"]["line"] for tag in _tags(feature)}
     findings += [
         f"{shown}:{at}: a tag must not begin with an underscore: @{t}" for t, at in tags.items() if t[:1] == "_"
     ]
     text, names = _told_apart(text, scenarios)
-    return Reading(names, tuple(findings), frozenset(tags), text)
+    return Reading(names, tuple(findings), frozenset(tags), text, whole=not errors)
 
 
 def _tree(text: str) -> tuple[Any, list[Any]]:
@@ -128,15 +131,17 @@ def _tree(text: str) -> tuple[Any, list[Any]]:
         return None, [error]
 
 
-def _whole(feature: dict[str, Any], scenarios: Scenarios, shown: str) -> Iterator[str]:
-    """What a feature and its scenarios lack."""
-    if not scenarios:
+def _whole(feature: dict[str, Any], scenarios: Scenarios, shown: str, unread: set[int]) -> Iterator[str]:
+    """What a feature and its scenarios lack; nothing is said of a scenario with a line that could not be read."""
+    if not scenarios and not unread:
         line, name = feature["location"]["line"], feature["name"]
         yield f'{shown}:{line}: feature "{name}" has no scenario, so it promises nothing'
     yield from _duplicates(scenarios, shown)
     when, then = for_example(feature["language"])
-    for scenario, before in scenarios:
-        yield from _incomplete(scenario, before, shown, when, then)
+    begins = [scenario["location"]["line"] for scenario, _ in scenarios]
+    for (scenario, before), begin, end in zip(scenarios, begins, [*begins[1:], sys.maxsize], strict=False):
+        if not any(begin <= line < end or line < begins[0] for line in unread):
+            yield from _incomplete(scenario, before, shown, when, then)
 
 
 def for_example(language: str) -> tuple[str, str]:
@@ -206,7 +211,7 @@ def _duplicates(scenarios: Scenarios, shown: str) -> list[str]:
 def _incomplete(
     scenario: dict[str, Any], before: list[dict[str, Any]], shown: str, when: str, then: str
 ) -> Iterator[str]:
-    where = f'{shown}:{scenario["location"]["line"]}'
+    where = f"{shown}:{scenario['location']['line']}"
     name = f'scenario "{scenario["name"]}"'
     if not scenario["name"]:
         yield f"{where}: {name} has no name"

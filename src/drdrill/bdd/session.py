@@ -81,6 +81,7 @@ class Session:
         self._tell = tell
         self.preflight = preflight
         self._interrupted = False
+        self._unseen: list[str] = []
         given = config.getoption("--drill-out")
         out = config.invocation_params.dir / given if given else config.rootpath / "reports" / "out"
         self.around = Around(config, preflight, Lines(config), out)
@@ -102,23 +103,30 @@ class Session:
         sentences = rooms.sentences()
         for item in session.items:
             if isinstance(item, pytest.Function) and isinstance(item.parent, collector.FeatureFile):
-                plan = plan_of(item, collector.shown_path(item.path, self.config), sentences)
+                shown, whole = collector.shown_path(item.path, self.config), item.parent.whole
+                plan = plan_of(item, shown, sentences, whole=whole)
                 item.stash[PLAN] = plan
-                findings += [*plan.mends, *plan.findings]
-                findings += self.preflight.findings(plan.calls, whole=not plan.findings)
+                self._unseen += [f"check not seen by drdrill: {words}" for words in plan.unseen]
+                of_estate = self.preflight.findings(plan.calls, whole=whole and not plan.findings)
+                findings += [*plan.mends, *plan.findings, *of_estate]
+                findings += [] if plan.findings or of_estate else plan.lacks
         findings += collector.unlike_twins([item for item in session.items if PLAN in item.stash])
         if findings:
             self._tell(in_order(findings))
 
-    def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> str | None:
-        """What the drills of this run are done to."""
+    def unseen(self) -> list[str]:
+        """Sentences of a team that judge by themselves: what they saw is in no journal, and each is named."""
+        return list(dict.fromkeys(self._unseen))
+
+    def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> str | list[str] | None:
+        """What the drills of this run are done to, and the checks of which nothing but their word will be known."""
         estate = self.preflight.estate
         drills = sum(PLAN in item.stash for item in items)
         if estate is None or not drills:
             return None
         marked = ", which is PRODUCTION" if estate.production else ""
         path = collector.shown_path(estate.path, self.config)
-        return f"{drills} drill{'s' * (drills != 1)} on the estate {estate.name}{marked} ({path})"
+        return [f"{drills} drill{'s' * (drills != 1)} on the estate {estate.name}{marked} ({path})", *self.unseen()]
 
     # --- running ------------------------------------------------------------------------------------------------------
 
