@@ -8,10 +8,11 @@ Written against pytest 9.2 and pytest-bdd 9.0.1; the tests of the plugin run all
 from __future__ import annotations
 
 import types
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from _pytest.config import RegisteredMarker
+from _pytest.outcomes import Exit
 from pytest_bdd.compat import get_fixture_names, getfixturedefs
 from pytest_bdd.scenario import (
     find_fixturedefs_for_step,
@@ -36,6 +37,7 @@ __all__ = [
     "fixture_is_known",
     "get_required_args",
     "raw_steps",
+    "refuse_run",
     "steps_for",
     "steps_of",
     "template_of",
@@ -119,6 +121,19 @@ def steps_of(module: types.ModuleType) -> list[StepFunctionContext]:
             found.append(context)
     # Decorators run from the bottom up; people read from the top down.
     return sorted(found, key=lambda c: c.step_func.__code__.co_firstlineno)
+
+
+class _Refused(Exit):
+    """pytest prints the name of what ended a run before its words, so the name is a word."""
+
+
+_Refused.__name__ = _Refused.__qualname__ = "refused"
+_Refused.__module__ = "builtins"
+
+
+def refuse_run(words: str, status: int) -> NoReturn:
+    """End a run of pytest before its first item, with a line that begins with `refused:`, and this exit status."""
+    raise _Refused(words, status)
 
 
 class Marks:

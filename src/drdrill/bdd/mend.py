@@ -42,8 +42,9 @@ class Mend:
     @property
     def done(self) -> str:
         """For the person who asked for it: what was changed."""
-        old = self.old.replace(BOM, "<BOM>").strip()
-        return f"{self.shown}:{self.line}: {old}\n  now: {self.new.strip() or '(nothing)'}"
+        if self.old == BOM:
+            return f"{self.shown}:1: the byte order mark is gone"
+        return f"{self.shown}:{self.line}: {self.old.strip()}\n  now: {self.new.strip()}"
 
 
 Finding = str | Mend

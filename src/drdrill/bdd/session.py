@@ -138,7 +138,7 @@ class Session:
             try:
                 self.preflight.open([call for plan in plans for call in plan.calls])
             except DrdrillError as error:
-                pytest.exit(f"refused, nothing was touched: {error}", returncode=error.exit_status)
+                compat.refuse_run(f"nothing was touched: {error}", error.exit_status)
         with signals.guard():  # SIGTERM and SIGHUP stop a run as Ctrl-C does, so that it heals
             return (yield)
 

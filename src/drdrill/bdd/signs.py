@@ -90,6 +90,8 @@ class _Reader:
         """What was read last. head: nothing yet. feature (or rule): steps are prose here. scenario (or background): prose, until
         a step comes. rows: Examples. steps: no prose is possible."""
         self.doc = ""
+        """What ends the doc string that is being read."""
+        self.wide_doc = False
         self.words = words_of("en") or Words(_NEVER, _NEVER)
         self.width = 0
         """Of the table that is being read."""
@@ -110,8 +112,7 @@ class _Reader:
         """What is wrong with a line and the line as it should be; None when nothing is."""
         bare = line.strip()
         if self.doc:
-            self.doc = "" if bare.startswith(self.doc) else self.doc
-            return None
+            return self._doc(line)
         if not bare.startswith(("|", "｜")):
             self.width = 0
         if not bare:
@@ -122,6 +123,16 @@ class _Reader:
             wide = bare.startswith("＃") and self.place in {"head", "steps"}
             return ('has a full-width "＃"', line.replace("＃", "#", 1)) if wide else None
         return self._title(at, line) or self._tags(at, line) or self._step(line) or self._inside(line)
+
+    def _doc(self, line: str) -> tuple[str, str] | None:
+        """A line of a doc string: prose, but for the mark that ends it. One that began with wide marks may end so."""
+        bare = line.strip()
+        if self.wide_doc and _WIDE_DOC.fullmatch(bare) and len(bare) == len(self.doc):
+            self.doc = ""
+            return "has full-width quotes", line.replace(bare, '"""')
+        if bare.startswith(self.doc):
+            self.doc = ""
+        return None
 
     def _language(self, line: str, match: re.Match[str]) -> tuple[str, str] | None:
         code = language_of(match[2])
@@ -187,10 +198,10 @@ class _Reader:
         """Rows of tables, and the marks of doc strings."""
         bare = line.strip()
         if self.place == "steps" and (match := _WIDE_DOC.fullmatch(line)):
-            self.doc = '"""'
+            self.doc, self.wide_doc = '"""', True
             return "has full-width quotes", f'{match[1]}"""{match[2]}'
         if self.place == "steps" and (begun := _DOC.match(bare)):
-            self.doc = begun[0]
+            self.doc, self.wide_doc = begun[0], False
             return None
         if self.place not in {"steps", "rows"} or not bare.startswith(("|", "｜")):
             return None
