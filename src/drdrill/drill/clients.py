@@ -14,7 +14,7 @@ from drdrill.measure.sql import address_of
 from drdrill.measure.workers import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from drdrill.drill.context import Context
     from drdrill.engines.engine import Address
@@ -125,7 +125,7 @@ class Clients:
             worker = Worker(name, spec, folder)
         else:
             vantages = self._context.vantages()
-            worker = Worker(name, spec, folder, lambda argv: vantages.command(vantage, argv))
+            worker = Worker(name, spec, folder, lambda argv: vantages.command(vantage, argv), waits=True)
         self.workers[name] = worker
         return worker
 
@@ -136,24 +136,30 @@ class Clients:
         return [w for w in self.workers.values() if w.spec["role"] == role]
 
     def await_ready(self, fresh: Sequence[Worker]) -> None:
-        """Wait until they run, and write down what each of them measures.
+        """Wait until all have loaded, let them begin together, and write down what each of them measures.
 
         Raises:
             Refused: one ended, or did not begin in time.
         """
+        self._await(fresh, lambda worker: worker.loaded)
+        for worker in fresh:
+            if not worker.ready:
+                worker.go()
+        self._await(fresh, lambda worker: worker.ready)
+        for worker in fresh:
+            self._announce(worker.spec)
 
+    def _await(self, fresh: Sequence[Worker], there: Callable[[Worker], bool]) -> None:
         def look() -> bool | None:
             for worker in fresh:
                 worker.poll()
                 if death := worker.death():
                     raise Refused(f"the measuring cannot begin: {death}")
-            return True if all(w.ready for w in fresh) else None
+            return True if all(there(w) for w in fresh) else None
 
         if not self._context.wait_until(look, START_S, "the measuring to begin"):
-            late = ", ".join(w.name for w in fresh if not w.ready)
+            late = ", ".join(w.name for w in fresh if not there(w))
             raise Refused(f"the measuring did not begin within {START_S:g} s: {late}")
-        for worker in fresh:
-            self._announce(worker.spec)
 
     def _announce(self, spec: Mapping[str, Any]) -> None:
         journal, estate = self._context.journal, self._context.estate

@@ -50,7 +50,8 @@ def end(drill: Drill, error: BaseException | None, begun_ns: int) -> Ended:
                 told = {"from_ns": from_ns, "to_ns": time.monotonic_ns(), "reason": reason}
                 _tried(drill, "writing that it is quiet", lambda: drill.journal.write(events.DRILL_QUIET, **told), None)
             _tried(drill, "ending the measuring", lambda: _stop(drill), None)
-            tables = _tried(drill, "removing the tables of this drill", lambda: _clean_up(drill), [])
+            nothing: list[baseline.Difference] = []
+            tables = _tried(drill, "removing the tables of this drill", lambda: _clean_up(drill), nothing)
             result, reasons = _tried(drill, "judging", lambda: _judge(drill, error), _UNJUDGED)
             restoration = _tried(
                 drill, "comparing with before", lambda: _restored(drill, left, tables), Restoration.UNKNOWN

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from drdrill.connect import libpq
+from drdrill.connect.psycopg import driver
 from drdrill.engines.client import ClientSession, first_writer
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class PostgreSQLClient:
     """
 
     def __init__(self, dsns: Mapping[str, str], addresses: Mapping[str, Address]) -> None:
+        driver()  # Loaded now, and not in the first attempt, whose time runs.
         self._dsns = dsns
         self._addresses = dict(addresses)
         self._last: str | None = None

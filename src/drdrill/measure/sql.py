@@ -57,5 +57,6 @@ def short(error: SqlFailed) -> str:
     known = (
         ("refused", "refused"), ("read-only", "read-only"), ("starting up", "starting up"), ("shutting down", "shutting down"),
         ("authentication", "authentication"), ("too many", "too many clients"), ("closed the connection", "closed"),
+        ("reset by peer", "reset"),
     )  # fmt: skip
     return next((told for sign, told in known if sign in words), "no session")

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A process that measures: `python -m drdrill.measure.worker SPEC.json`, started by `workers.Worker`.
 
-Commands come as JSON lines on standard input: {"do": "pause", "n": 1}, {"do": "resume"}, {"do": "stop"}. The end of the input stops
-it at once: when the runner is killed, nothing of it stays behind. Status goes to standard output, one JSON object a line:
-ready, paused (with the mark: the last number that was planned), quiet (nothing is in flight), resumed, ended. Paused and
-quiet carry the `n` of the pause that they answer.
+Commands come as JSON lines on standard input: {"do": "go"}, {"do": "pause", "n": 1}, {"do": "resume"}, {"do": "stop"}. The end of
+the input stops it at once: when the runner is killed, nothing of it stays behind. Status goes to standard output, one JSON
+object a line: loaded (it waits for `go`), ready, paused (with the mark: the last number that was planned), quiet (nothing is in
+flight), resumed, ended. Paused and quiet carry the `n` of the pause that they answer.
 It imports asyncio and little else: on a small machine a worker must not slow down what it measures by being born.
 """
 
@@ -41,8 +41,13 @@ async def measure(spec: Mapping[str, Any]) -> None:
     folder = Path(spec["folder"])
     commands = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
-    # Loading comes before the first attempt gets its time: it takes longer than the lead.
     begin = _probes(spec) if spec["role"] == "probes" else _writes(spec)
+    if spec.get("waits"):
+        # All of a drill begin together, once the last has loaded: what is being loaded takes the time of what measures.
+        say(status="loaded")
+        line = await commands.readline()
+        if not line or json.loads(line)["do"] != "go":
+            return
     t0 = time.monotonic_ns() + LEAD_NS
     work, writer = begin(folder, t0)
     say(status="ready", t0_ns=t0)
