@@ -37,7 +37,12 @@ def draw(recording: Recording) -> Drawing | None:
     if not recording.journal.events:
         return None
     axis = axis_of(recording)
-    groups = (*_services(recording, axis), *_writes(recording, axis), *_claims(recording, axis))
+    groups = (
+        *_services(recording, axis),
+        *_members(recording, axis),
+        *_writes(recording, axis),
+        *_claims(recording, axis),
+    )
     faults = tuple(_fault(s, axis) for s in recording.timeline.strikes)
     return Drawing(axis, faults, _moves(recording, axis), _sentences(recording, axis), groups, _describe(faults, axis))
 
@@ -262,6 +267,30 @@ def _claims(recording: Recording, axis: Axis) -> Iterator[Group]:
                 cells = strips.claims(stream.records, index, _rate(stream.records, index))
             rows.append(Strip("claims", member, "", _segments(cells, axis, words, None)))
         yield Group(f"Who says it is the writer of {event.data['database']}", tuple(rows))
+
+
+def _members(recording: Recording, axis: Axis) -> Iterator[Group]:
+    """What clients were told by each member of a database at its own address: it commits, it only reads, or nothing."""
+    words = {
+        strips.NO: "can be read, does not commit",
+        strips.YES: "can be read and commits",
+        strips.SILENT: "no answer in time",
+    }
+    started = [e.data for e in recording.journal.of(events.MEMBERS_PROBED)]
+    for database in dict.fromkeys(s["database"] for s in started):
+        own = [s for s in started if s["database"] == database]
+        rows = []
+        for vantage, member in dict.fromkeys((s["vantage"], s["member"]) for s in own):
+            told = {s["question"]: s for s in own if (s["vantage"], s["member"]) == (vantage, member)}
+            seen = {q: _asked(recording, told.get(q)) for q in ("read", "write")}
+            cells = strips.answers(seen["read"], seen["write"])
+            rows.append(Strip("claims", f"{vantage} \u2192 {member}", "", _segments(cells, axis, words, None)))
+        yield Group(f"Who commits to {database}", tuple(rows))
+
+
+def _asked(recording: Recording, probe: Mapping[str, Any] | None) -> strips.Cells:
+    stream = recording.streams.get(probe["stream"]) if probe else None
+    return strips.NOTHING if stream is None or probe is None else strips.attempts(stream.records, probe["rate_hz"])
 
 
 def _rate(records: npt.NDArray[np.void], member: int) -> float:

@@ -19,11 +19,23 @@ from drdrill.connect.capabilities import Look
 from drdrill.connect.patroni import Patroni
 from drdrill.connect.psycopg import Connection, driver
 from drdrill.engines.engine import Engine, Member, Outcome
+from drdrill.engines.postgresql_client import (
+    COMMENT,
+    CREATE,
+    DROP,
+    LEDGER,
+    LEDGERS,
+    PostgreSQLClient,
+    ledger_of,
+    plain,
+)
 from drdrill.errors import BadInput, DrdrillError, Refused, WayInFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from drdrill.engines.client import SqlClient
+    from drdrill.engines.engine import Address
     from drdrill.estate.model import Database, Estate
 
 T = TypeVar("T")
@@ -233,6 +245,41 @@ class PostgreSQL(Engine):
     def _promises_synchronous(self, writer: str) -> bool:
         """Whether the cluster itself promises it. What the estate promises is for the checks to judge."""
         return writer in self._patroni and self._patroni[writer].synchronous_mode()
+
+    # --- clients of the database itself ---------------------------------------------------------------------------------
+
+    def client(self, addresses: Mapping[str, Address]) -> SqlClient:
+        """Sessions by libpq, with the account of the members' dsn."""
+        return PostgreSQLClient({host: node["dsn"] for host, node in self.database.nodes.items()}, addresses)
+
+    def make_ledger(self, drill: str) -> str:
+        """One table, in the schema that comes first in the account's search path."""
+        table = ledger_of(drill)
+        self._at_writer(CREATE.format(table=table))
+        self._at_writer(COMMENT.format(table=table, drill=plain(table.removeprefix(LEDGER))))
+        return table
+
+    def drop_ledger(self, table: str) -> None:
+        """A session that still holds the table is waited for, a little."""
+        self._at_writer(self.drop_statement(table))
+
+    def drop_statement(self, table: str) -> str:
+        """Fine when it is gone."""
+        return DROP.format(table=plain(table))
+
+    def ledgers(self) -> Sequence[str]:
+        """By the beginning of their names."""
+        return [str(name) for (name,) in self._at_writer(LEDGERS)]
+
+    def _at_writer(self, statement: str) -> list[tuple[Any, ...]]:
+        """Carry out a statement at the writer, over the management path. Raises WayInFailed."""
+        writer = self.writer()
+        if writer is None:
+            raise WayInFailed(f"database {self.database.name} has no single writer now")
+        rows = self._one(writer, lambda: self._ask[writer].rows(statement, within_s=ANSWER_S))
+        if isinstance(rows, DrdrillError):
+            raise rows
+        return rows
 
     def close(self) -> None:
         """Close every connection, each in the thread that uses it, so that none is closed under a question."""
