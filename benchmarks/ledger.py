@@ -96,7 +96,7 @@ def acknowledged(estate: Estate, layout: Layout, table: str, folder: Path, rate:
 
 
 def pgbench(layout: Layout, table: str, folder: Path) -> float:
-    """Transactions a second of pgbench with the ledger's statement, sent as the ledger does: parsed, bound and executed each time."""
+    """Transactions a second of pgbench with the ledger's statement, sent as the ledger sends it: parsed, bound, executed."""
     script = folder / "ledger.sql"
     insert = INSERT.format(table=table).replace("$1", "'bench-0000000000000000/write-to-clinical-east/' || :n")
     script.write_text(f"\\set n random(1, 1000000000000000)\n{insert};\n")
