@@ -13,29 +13,18 @@ from __future__ import annotations
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from drdrill.connect.capabilities import Look
 from drdrill.connect.patroni import Patroni
 from drdrill.connect.psycopg import Connection, driver
-from drdrill.engines.engine import Engine, Member, Outcome
-from drdrill.engines.postgresql_client import (
-    COMMENT,
-    CREATE,
-    DROP,
-    LEDGER,
-    LEDGERS,
-    PostgreSQLClient,
-    ledger_of,
-    plain,
-)
+from drdrill.engines.engine import Engine, Member
+from drdrill.engines.postgresql_client import ClientSide
 from drdrill.errors import BadInput, DrdrillError, Refused, WayInFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from drdrill.engines.client import SqlClient
-    from drdrill.engines.engine import Address
     from drdrill.estate.model import Database, Estate
 
 T = TypeVar("T")
@@ -56,11 +45,6 @@ select pg_is_in_recovery(),
 """
 _STANDBYS: Final = "select application_name, sync_state from pg_stat_replication where state = 'streaming'"
 
-# A definite answer of the server, given before the commit: nothing of the statement stays. Everything else is unknown, above
-# all what ends a connection (class 08, 57P), a cancel (57014), and 40003, which means "statement completion unknown".
-_ROLLED_BACK: Final = frozenset({"40001", "40P01", "25006"})
-_CERTAIN_CLASSES: Final = {"statement": ("0A", "22", "23", "42"), "commit": ("23",)}
-
 
 @dataclass(frozen=True)
 class _State:
@@ -71,7 +55,7 @@ class _State:
     timeline: int | None
 
 
-class PostgreSQL(Engine):
+class PostgreSQL(ClientSide, Engine):
     """One PostgreSQL cluster. `nodes` give `dsn`, and `patroni` where switchovers are to be possible."""
 
     name = "postgresql"
@@ -246,31 +230,6 @@ class PostgreSQL(Engine):
         """Whether the cluster itself promises it. What the estate promises is for the checks to judge."""
         return writer in self._patroni and self._patroni[writer].synchronous_mode()
 
-    # --- clients of the database itself ---------------------------------------------------------------------------------
-
-    def client(self, addresses: Mapping[str, Address]) -> SqlClient:
-        """Sessions by libpq, with the account of the members' dsn."""
-        return PostgreSQLClient({host: node["dsn"] for host, node in self.database.nodes.items()}, addresses)
-
-    def make_ledger(self, drill: str) -> str:
-        """One table, in the schema that comes first in the account's search path."""
-        table = ledger_of(drill)
-        self._at_writer(CREATE.format(table=table))
-        self._at_writer(COMMENT.format(table=table, drill=plain(table.removeprefix(LEDGER))))
-        return table
-
-    def drop_ledger(self, table: str) -> None:
-        """A session that still holds the table is waited for, a little."""
-        self._at_writer(self.drop_statement(table))
-
-    def drop_statement(self, table: str) -> str:
-        """Fine when it is gone."""
-        return DROP.format(table=plain(table))
-
-    def ledgers(self) -> Sequence[str]:
-        """By the beginning of their names."""
-        return [str(name) for (name,) in self._at_writer(LEDGERS)]
-
     def _at_writer(self, statement: str) -> list[tuple[Any, ...]]:
         """Carry out a statement at the writer, over the management path. Raises WayInFailed."""
         writer = self.writer()
@@ -321,14 +280,6 @@ class PostgreSQL(Engine):
                     f"{host} is no synchronous standby after {CANDIDATE_S:g} s, so it cannot become the writer"
                 )
             time.sleep(0.1)
-
-    def classify(self, phase: Literal["connect", "statement", "commit"], code: str | None) -> Outcome:
-        """Phase first: who never connected wrote nothing. Then the SQLSTATE, where it proves a rollback."""
-        if phase == "connect":
-            return "fail"
-        if code is not None and (code in _ROLLED_BACK or code[:2] in _CERTAIN_CLASSES[phase]):
-            return "fail"
-        return "unknown"
 
 
 def _claimed(future: Future[Any]) -> bool | None:
