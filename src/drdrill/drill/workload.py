@@ -6,15 +6,16 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from drdrill.drill import good_traffic, ledgers
 from drdrill.drill.clients import Clients
+from drdrill.drill.first_seconds import calibrate, stream_of
 from drdrill.drill.ledgers import Ledgers
 from drdrill.drill.named import NOTHING
 from drdrill.errors import BadInput, Refused
 from drdrill.journal import events
-from drdrill.journal.recording import DATA, Stream, load_stream, load_streams
+from drdrill.journal.recording import DATA, Stream, load_streams
 from drdrill.journal.records import intents_of
 from drdrill.measure import specs
 
@@ -138,7 +139,7 @@ class Workload:
         self._clients.await_ready(fresh)
         # Which members commit is a finding, not a condition: a replica never does.
         streams = [s for w in fresh if w.spec["role"] == "probes" for s in w.spec["streams"]]
-        self._calibrate([s for s in streams if s.get("question") != specs.WRITE])
+        calibrate(self._context, [s for s in streams if s.get("question") != specs.WRITE], self.worker_deaths, GOOD_S)
 
     def _probe_members(self, database: Database) -> list[Worker]:
         unknown = [member for member in database.nodes if member not in database.addresses]
@@ -153,37 +154,6 @@ class Workload:
             self._context.say(f"  clients at every vantage point ask the members of database {database.name}")
         return workers
 
-    def _calibrate(self, streams: Sequence[Mapping[str, Any]]) -> None:
-        """Wait for 3 s of good probes on every stream, and keep their round trip."""
-        names = {str(s["stream"]): _whose(s) for s in streams}
-        found: dict[str, good_traffic.Calibration] = {}
-
-        def look() -> bool | None:
-            if deaths := self.worker_deaths():
-                raise Refused(f"the measuring cannot go on: {deaths[0]}")
-            found.clear()
-            for name in names:
-                calibration = good_traffic.calibration(self._stream(name).records)
-                if calibration:
-                    found[name] = calibration
-            return True if len(found) == len(names) else None
-
-        everybody = " and ".join(dict.fromkeys(names.values()))
-        if not self._context.wait_until(look, GOOD_S, f"3 s of good answers of {everybody}"):
-            bad = [n for n in names if n not in found]
-            seen = "; ".join(f"{n}: {good_traffic.seen(self._stream(n).records)}" for n in bad)
-            whose = " and ".join(dict.fromkeys(names[n] for n in bad))
-            raise Refused(f"{whose} was not good for 3 s within {GOOD_S:g} s: {seen}")
-        for name, c in found.items():
-            told = {
-                "from_ns": c.from_ns,
-                "to_ns": c.to_ns,
-                "samples": c.samples,
-                "p50_ns": c.p50_ns,
-                "p99_ns": c.p99_ns,
-            }
-            self._context.journal.write(events.PROBES_CALIBRATED, stream=name, **told)
-
     def _until_acknowledged(self, writers: Sequence[Worker], since_ns: int, within_s: float) -> list[str]:
         """Wait until each of them had 80 % of what was due in 2 s acknowledged; who had not, in words."""
         short: list[str] = []
@@ -193,7 +163,7 @@ class Workload:
             short.clear()
             for worker in writers:
                 name = str(worker.spec["stream"])
-                intents, operations = self._stream(intents_of(name)), self._stream(name)
+                intents, operations = (stream_of(self._context, n) for n in (intents_of(name), name))
                 words = good_traffic.shortfall(intents, operations, since_ns, time.monotonic_ns())
                 if words:
                     short.append(f"{words} at {worker.spec['site']}")
@@ -293,16 +263,6 @@ class Workload:
     def clean_up(self) -> list[tuple[str, str, str]]:
         """Drop what this drill made in databases: (what, words, what to type) of each that is left. Call it after `stop`."""
         return self._ledgers.drop()
-
-    def _stream(self, name: str) -> Stream:
-        found = load_stream(self._context.folder / DATA, name)
-        if found is None:
-            raise Refused(f"the measuring wrote no stream {name}")
-        return found
-
-
-def _whose(stream: Mapping[str, Any]) -> str:
-    return f'database "{stream["database"]}"' if "database" in stream else f'service "{stream["service"]}"'
 
 
 def _quiet(writers: Sequence[Worker], answered: Sequence[Worker]) -> bool | None:

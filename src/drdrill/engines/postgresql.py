@@ -13,29 +13,18 @@ from __future__ import annotations
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from drdrill.connect.capabilities import Look
 from drdrill.connect.patroni import Patroni
 from drdrill.connect.psycopg import Connection, driver
-from drdrill.engines.engine import Engine, Member, Outcome
-from drdrill.engines.postgresql_client import (
-    COMMENT,
-    CREATE,
-    DROP,
-    LEDGER,
-    LEDGERS,
-    PostgreSQLClient,
-    ledger_of,
-    plain,
-)
+from drdrill.engines.engine import Engine, Member
+from drdrill.engines.postgresql_client import ClientSide
 from drdrill.errors import BadInput, DrdrillError, Refused, WayInFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from drdrill.engines.client import SqlClient
-    from drdrill.engines.engine import Address
     from drdrill.estate.model import Database, Estate
 
 T = TypeVar("T")
@@ -56,11 +45,6 @@ select pg_is_in_recovery(),
 """
 _STANDBYS: Final = "select application_name, sync_state from pg_stat_replication where state = 'streaming'"
 
-# A definite answer of the server, given before the commit: nothing of the statement stays. Everything else is unknown, above
-# all what ends a connection (class 08, 57P), a cancel (57014), and 40003, which means "statement completion unknown".
-_ROLLED_BACK: Final = frozenset({"40001", "40P01", "25006"})
-_CERTAIN_CLASSES: Final = {"statement": ("0A", "22", "23", "42"), "commit": ("23",)}
-
 
 @dataclass(frozen=True)
 class _State:
@@ -71,7 +55,7 @@ class _State:
     timeline: int | None
 
 
-class PostgreSQL(Engine):
+class PostgreSQL(ClientSide, Engine):
     """One PostgreSQL cluster. `nodes` give `dsn`, and `patroni` where switchovers are to be possible."""
 
     name = "postgresql"
@@ -153,7 +137,7 @@ class PostgreSQL(Engine):
         return found[0] if len(found) == 1 else None
 
     def claims(self, within_s: float = CLAIM_S) -> Sequence[tuple[str, bool | None]]:
-        """Whether each member accepts writes now; a member that has not answered its last question yet is silent."""
+        """Whether each member accepts writes now: no where nobody listens, silent while its last question has no answer."""
         for host, thread in self._claimers.items():
             if host not in self._claiming or self._claiming[host].done():
                 self._claiming[host] = thread.submit(self._claims_now, host)
@@ -161,7 +145,14 @@ class PostgreSQL(Engine):
         return [(host, _claimed(self._claiming[host])) for host in self._claimers]
 
     def _claims_now(self, host: str) -> bool:
-        ((claims,),) = self._claim[host].rows(_CLAIM, within_s=ANSWER_S)
+        try:
+            ((claims,),) = self._claim[host].rows(_CLAIM, within_s=ANSWER_S)
+        except WayInFailed:
+            # Where nobody listens nobody claims: a stopped PostgreSQL is a no, and not a silence that may hide a yes. One that
+            # is starting up or shutting down refuses no connection and stays silent: its old sessions may go on.
+            if self._claim[host].refused():
+                return False
+            raise
         return bool(claims)
 
     def readable(self, host: str) -> Look:
@@ -246,31 +237,6 @@ class PostgreSQL(Engine):
         """Whether the cluster itself promises it. What the estate promises is for the checks to judge."""
         return writer in self._patroni and self._patroni[writer].synchronous_mode()
 
-    # --- clients of the database itself ---------------------------------------------------------------------------------
-
-    def client(self, addresses: Mapping[str, Address]) -> SqlClient:
-        """Sessions by libpq, with the account of the members' dsn."""
-        return PostgreSQLClient({host: node["dsn"] for host, node in self.database.nodes.items()}, addresses)
-
-    def make_ledger(self, drill: str) -> str:
-        """One table, in the schema that comes first in the account's search path."""
-        table = ledger_of(drill)
-        self._at_writer(CREATE.format(table=table))
-        self._at_writer(COMMENT.format(table=table, drill=plain(table.removeprefix(LEDGER))))
-        return table
-
-    def drop_ledger(self, table: str) -> None:
-        """A session that still holds the table is waited for, a little."""
-        self._at_writer(self.drop_statement(table))
-
-    def drop_statement(self, table: str) -> str:
-        """Fine when it is gone."""
-        return DROP.format(table=plain(table))
-
-    def ledgers(self) -> Sequence[str]:
-        """By the beginning of their names."""
-        return [str(name) for (name,) in self._at_writer(LEDGERS)]
-
     def _at_writer(self, statement: str) -> list[tuple[Any, ...]]:
         """Carry out a statement at the writer, over the management path. Raises WayInFailed."""
         writer = self.writer()
@@ -321,14 +287,6 @@ class PostgreSQL(Engine):
                     f"{host} is no synchronous standby after {CANDIDATE_S:g} s, so it cannot become the writer"
                 )
             time.sleep(0.1)
-
-    def classify(self, phase: Literal["connect", "statement", "commit"], code: str | None) -> Outcome:
-        """Phase first: who never connected wrote nothing. Then the SQLSTATE, where it proves a rollback."""
-        if phase == "connect":
-            return "fail"
-        if code is not None and (code in _ROLLED_BACK or code[:2] in _CERTAIN_CLASSES[phase]):
-            return "fail"
-        return "unknown"
 
 
 def _claimed(future: Future[Any]) -> bool | None:

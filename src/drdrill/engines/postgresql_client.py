@@ -6,17 +6,19 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from drdrill.connect import libpq
 from drdrill.connect.psycopg import driver
 from drdrill.engines.client import ClientSession, first_writer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from drdrill.connect.libpq import Session
-    from drdrill.engines.engine import Address
+    from drdrill.engines.client import SqlClient
+    from drdrill.engines.engine import Address, Outcome
+    from drdrill.estate.model import Database
 
 LEDGER: Final = "drdrill_ledger_"
 _PLAIN: Final = re.compile(r"[a-z0-9_]+")
@@ -34,6 +36,12 @@ ACCEPTS: Final = f"select {_WRITABLE}"
 # A message in the log is the smallest commit there is: it waits for the disk and for the standby like every other, needs no
 # table and no right, and leaves no row. `case` keeps a replica from trying, since it would only answer with an error.
 COMMIT: Final = f"select case when ({_WRITABLE}) then pg_logical_emit_message(true, 'drdrill', 'probe') end"
+
+
+# A definite answer of the server, given before the commit: nothing of the statement stays. Everything else is unknown, above
+# all what ends a connection (class 08, 57P), a cancel (57014), and 40003, which means "statement completion unknown".
+_ROLLED_BACK: Final = frozenset({"40001", "40P01", "25006"})
+_CERTAIN_CLASSES: Final = {"statement": ("0A", "22", "23", "42"), "commit": ("23",)}
 
 
 def ledger_of(drill: str) -> str:
@@ -104,3 +112,44 @@ class PostgreSQLClient:
 
     async def _open(self, host: str, *, writer: bool) -> ClientSession:
         return PostgreSQLSession(await libpq.connect(self._dsns[host], self._addresses[host], writer=writer))
+
+
+class ClientSide:
+    """What the engine gives to clients of the database itself, and the tables that they write to."""
+
+    database: Database
+
+    def _at_writer(self, statement: str) -> list[tuple[Any, ...]]:
+        """Carry out a statement at the writer, over the management path. Raises WayInFailed."""
+        raise NotImplementedError
+
+    def client(self, addresses: Mapping[str, Address]) -> SqlClient:
+        """Sessions by libpq, with the account of the members' dsn."""
+        return PostgreSQLClient({host: node["dsn"] for host, node in self.database.nodes.items()}, addresses)
+
+    def make_ledger(self, drill: str) -> str:
+        """One table, in the schema that comes first in the account's search path."""
+        table = ledger_of(drill)
+        self._at_writer(CREATE.format(table=table))
+        self._at_writer(COMMENT.format(table=table, drill=plain(table.removeprefix(LEDGER))))
+        return table
+
+    def drop_ledger(self, table: str) -> None:
+        """A session that still holds the table is waited for, a little."""
+        self._at_writer(self.drop_statement(table))
+
+    def drop_statement(self, table: str) -> str:
+        """Fine when it is gone."""
+        return DROP.format(table=plain(table))
+
+    def ledgers(self) -> Sequence[str]:
+        """By the beginning of their names."""
+        return [str(name) for (name,) in self._at_writer(LEDGERS)]
+
+    def classify(self, phase: Literal["connect", "statement", "commit"], code: str | None) -> Outcome:
+        """Phase first: who never connected wrote nothing. Then the SQLSTATE, where it proves a rollback."""
+        if phase == "connect":
+            return "fail"
+        if code is not None and (code in _ROLLED_BACK or code[:2] in _CERTAIN_CLASSES[phase]):
+            return "fail"
+        return "unknown"
