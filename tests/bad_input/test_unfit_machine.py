@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 from harness import ROOT
 
+from drdrill.lab.pocket import start
+
 if TYPE_CHECKING:
     from bad_input_helpers import Folder
 
@@ -104,15 +106,18 @@ def test_a_machine_without_free_ports_says_so_and_leaves_nothing(folder: Folder,
         pytest.skip(
             "no network of its own can be made here: allow `unshare --net` (util-linux; root or user namespaces)"
         )
-    ran = subprocess.run(
-        [*own, sys.executable, "-c", WITHOUT_PORTS, ports], cwd=folder.path, capture_output=True, text=True, check=False,
-        timeout=60,
-    )  # fmt: skip
+    try:
+        ran = subprocess.run(
+            [*own, sys.executable, "-c", WITHOUT_PORTS, ports], cwd=folder.path, capture_output=True, text=True,
+            check=False, timeout=60,
+        )  # fmt: skip
+    finally:
+        assert not start.down(), "a lab came up where none can work"
     assert ran.returncode == 4, ran.stdout + ran.stderr
     assert words in ran.stderr
     assert len(ran.stderr.splitlines()) == 1
     lab = Path(os.environ["DRDRILL_STATE"]) / "pocket" / "lab"
-    assert [path.name for path in lab.iterdir()] == ["lock"]
+    assert {path.name for path in lab.iterdir()} == {"lock"}
 
 
 def test_a_lab_that_can_have_no_folder_says_so(folder: Folder):

@@ -35,6 +35,8 @@ def find(name: str, folder: Path | None = None) -> Path:
     if given.suffix in {".yaml", ".yml"} or os.sep in name:
         if given.is_file():
             return given
+        if given.is_dir():
+            raise BadInput(f"{name}: is a folder; give the path of an estate file")
         raise BadInput(f"{name}: there is no such estate file")
     shelves = [(folder or Path.cwd()) / "fixtures" / "estates", *_shipped()]
     for shelf in shelves:
