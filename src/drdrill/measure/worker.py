@@ -2,17 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A process that measures: `python -m drdrill.measure.worker SPEC.json`, started by `workers.Worker`.
 
-<<<<<<< HEAD
-Commands come as JSON lines on standard input: {"do": "pause", "n": 1}, {"do": "resume"}, {"do": "stop"}. The end of the input stops
-it at once: when the runner is killed, nothing of it stays behind. Status goes to standard output, one JSON object a line:
-ready, paused (with the mark: the last number that was planned), quiet (nothing is in flight), resumed, ended, failed (why).
-Paused and quiet carry the `n` of the pause that they answer.
-=======
 Commands come as JSON lines on standard input: {"do": "go"}, {"do": "pause", "n": 1}, {"do": "resume"}, {"do": "stop"}. The end of
 the input stops it at once: when the runner is killed, nothing of it stays behind. Status goes to standard output, one JSON
 object a line: loaded (it waits for `go`), ready, paused (with the mark: the last number that was planned), quiet (nothing is in
-flight), resumed, ended. Paused and quiet carry the `n` of the pause that they answer.
->>>>>>> main
+flight), resumed, ended, failed (why). Paused and quiet carry the `n` of the pause that they answer.
 It imports asyncio and little else: on a small machine a worker must not slow down what it measures by being born.
 """
 

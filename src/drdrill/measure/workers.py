@@ -101,13 +101,9 @@ class Worker:
             case "loaded":
                 self.loaded = True
             case "ready":
-<<<<<<< HEAD
-                self.ready = True
+                self.loaded = self.ready = True
             case "failed":
                 self._reason = str(status["words"])
-=======
-                self.loaded = self.ready = True
->>>>>>> main
             case "paused" if status["n"] == self._pauses:
                 self.paused, self.mark = True, status["mark"]
             case "quiet" if status["n"] == self._pauses:
