@@ -127,7 +127,8 @@ def test_a_feature_with_ten_mistakes_shows_all_of_them_in_both_languages(team: T
     assert result.stderr == "30 found in 2 files; drdrill lint --fix mends 15 of them\n"
     for fix in ("type: 功能: 十个错误", "type: | x |", 'type: site "<x>" is isolated', "type: 环境处于健康状态",
                 "type: consistency.none_lost()", "type: def pager(consistency):", "type: # language: zh-CN",
-                'type: 服务"registration"在 其 RTO 内恢复可用', 'type: service "registration" is available again within its RTO'):  # fmt: skip
+                'type: 服务"registration"在 其 RTO 内恢复可用',
+                'type: service "registration" is available again within its RTO'):  # fmt: skip
         assert f"  {fix}" in result.stdout.splitlines()
 
 
