@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -175,12 +176,22 @@ def test_the_table_of_a_drill_is_written_down_when_it_is_made_and_when_it_is_dro
     assert (dropped.data["table"], dropped.data["error"]) == (table, None)
 
 
-def test_a_table_that_a_dead_drill_left_is_dropped_and_said(bench: Bench, on_fake: OnFake) -> None:
-    World.of(on_fake.estate).ledgers["clinical"] = ["ledger_of_the_dead"]
+def test_a_table_that_a_dead_drill_left_is_dropped_and_one_that_may_be_in_use_is_not(
+    bench: Bench, on_fake: OnFake
+) -> None:
+    old, young = "ledger_20200101_000000_dead", f"ledger_{datetime.now(UTC):%Y%m%d_%H%M%S}_live"
+    World.of(on_fake.estate).ledgers["clinical"] = [old, young]
     table = Ledgers(on_fake).make(on_fake.estate.databases["clinical"])  # type: ignore[arg-type]
-    assert on_fake.made.ledgers() == (table,)
-    (note,) = bench.recording().journal.of(events.NOTE)
-    assert "dropped table ledger_of_the_dead" in note.data["words"]
+    assert on_fake.made.ledgers() == (young, table)
+    dropped, left = (e.data["words"] for e in bench.recording().journal.of(events.NOTE))
+    assert old in dropped
+    assert "it was dropped" in dropped
+    assert f"may be running; if it is not: drop {young}" in left
+
+
+@pytest.mark.parametrize("name", ["ledger", "ledger_99999999_999999_x"])
+def test_a_table_whose_age_nobody_knows_is_left_alone(name: str) -> None:
+    assert not ledgers.surely_dead(name, datetime.now(UTC))
 
 
 def test_an_account_that_may_make_no_table_refuses_the_drill_with_the_databases_reason(
