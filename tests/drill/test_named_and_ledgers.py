@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 from estates import fake_estate
 
+from drdrill.checkers.verdict import Restoration, Result
 from drdrill.connect.fake_world import World
 from drdrill.drill import ledgers, preflight
+from drdrill.drill.about import About
 from drdrill.drill.call import Call
+from drdrill.drill.drill import Drill
 from drdrill.drill.ledgers import Ledgers
 from drdrill.drill.named import Named, named
 from drdrill.drill.workload import Workload
@@ -21,7 +24,9 @@ from drdrill.engines.registry import engine_for
 from drdrill.errors import BadInput, Refused, WayInFailed
 from drdrill.estate.durations import Deadline
 from drdrill.faults.host_loses_power import HostLosesPower
+from drdrill.faults.site_isolated import SiteIsolated
 from drdrill.journal import events
+from drdrill.journal.journal import read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -222,3 +227,32 @@ def test_a_table_that_cannot_be_dropped_is_told_with_what_to_type(
     assert f"drop {table}" in command
     (dropped,) = bench.recording().journal.of(events.LEDGER_DROPPED)
     assert dropped.data["error"]
+
+
+def test_a_table_that_is_left_makes_the_estate_residual_also_when_nothing_was_struck(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    drill = Drill.begin(fake_estate(tmp_path), About("t", "f"), tmp_path / "out", said.append)
+    left = [("table drdrill_ledger_x in database clinical", "it could not be dropped", "drop table drdrill_ledger_x")]
+    monkeypatch.setattr(drill.nouns["workload"], "clean_up", lambda: left)
+    ended = drill.finish(Refused("fewer than 80 % of the writes were acknowledged"))
+    assert (ended.result, ended.restoration) == (Result.REFUSED, Restoration.RESIDUAL)
+    (told,) = (e.data for e in read(drill.folder).of(events.DRILL_RESTORED))
+    assert told["differences"] == [
+        {"what": left[0][0], "before": "not there", "after": left[0][1], "command": left[0][2]}
+    ]
+    assert any("Type: drop table drdrill_ledger_x" in line for line in said)
+
+
+def test_what_a_sentence_names_is_probed_before_the_strike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = (Call("availability", "await_again", ("registration", Deadline(promise="rto"))),)
+    drill = Drill.begin(fake_estate(tmp_path), About("t", "f", calls=calls), tmp_path / "out", print)
+    workload = drill.nouns["workload"]
+    assert workload._named == Named(("registration",))
+    struck_when_probed: list[bool] = []
+    monkeypatch.setattr(workload, "watch_all", lambda: struck_when_probed.append(drill.struck()))
+    drill.nouns["drill"].strike(SiteIsolated("east"))
+    drill.finish()
+    assert struck_when_probed
+    assert not any(struck_when_probed)
