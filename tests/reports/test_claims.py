@@ -10,7 +10,7 @@ import numpy as np
 
 from drdrill.journal.fake import Scene
 from drdrill.journal.records import CLAIM, Claim
-from drdrill.reports import strips, timeline
+from drdrill.reports import account, strips, timeline
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,3 +63,13 @@ def test_two_writers_at_once_stand_over_the_members(tmp_path: Path):
     assert bracket.label == "two at once"
     assert 1.8 < bracket.to_s - bracket.from_s < 2.3
     assert group.rows[1].brackets == ()  # type: ignore[union-attr]
+
+
+def test_a_report_says_what_a_frozen_host_of_a_lab_is_not(tmp_path: Path):
+    scene = Scene(tmp_path / "drill")
+    scene.strike("h1", "a host freezes", at=10, healed=20, hosts=["east-db1"], fault="host-frozen", needs=["freeze"])
+    told = " ".join(account.notes(scene.recording()))
+    assert "frozen" not in told, "only a lab freezes by stopping processes"
+    scene._events[0][2]["lab"] = "pocket"
+    told = " ".join(account.notes(scene.recording()))
+    assert "goes on accepting connections" in told
