@@ -93,8 +93,9 @@ class Readback:
             self._tell(database, member, phase, readable=False, words=look.words)
             return
         at_ns = time.monotonic_ns()
+        tables = [(t.name, t.key) for t in database.tables.values()] + self._ledgers(database)
         prefix = f"{self._context.id}/"
-        keys = chain.from_iterable(engine.keys(member, t.name, t.key, prefix) for t in database.tables.values())
+        keys = chain.from_iterable(engine.keys(member, table, column, prefix) for table, column in tables)
         found: set[str] = set()
         while True:
             # A big table takes longer to read than a lease lasts.
@@ -116,6 +117,11 @@ class Readback:
             database, member, phase, readable=True, words=words, rows=len(found), at_ns=at_ns, keys_file=name,
             digest=hashlib.sha256(text).hexdigest(),
         )  # fmt: skip
+
+    def _ledgers(self, database: Database) -> list[tuple[str, str]]:
+        """The tables that this drill made in the database for its own writes, with their key columns."""
+        made = (e.data for e in self._context.recording().journal.of(events.LEDGER_MADE))
+        return [(m["table"], m["key"]) for m in made if m["database"] == database.name]
 
     def _tell(self, database: Database, member: str, phase: str, *, readable: bool, words: str, **more: object) -> None:
         told = {"rows": 0, "digest": None, "keys_file": None, "at_ns": time.monotonic_ns(), **more}
