@@ -50,8 +50,8 @@ def strip(recording: Recording, service: str, name: str) -> Strip:
     latency_ns, stable_ns = round(promised["latency_s"] * SECOND), round(promised["stable_s"] * SECOND)
     probes = _probes(recording, service, name)
     from_ns, p99_ns = _calibrated(recording, probes, latency_ns)
-    seen = _attempts(recording, probes, latency_ns).since(from_ns)
-    found = stretches(seen, p99_ns)
+    seen = _attempts(recording, probes, latency_ns, p99_ns).since(from_ns)
+    found = stretches(seen)
     ends: dict[Way, int] = {"probes": int(seen.due[-1])} if len(seen.due) else {}
     writes, running = _writes(recording, service, name, latency_ns, p99_ns)
     if writes is not None:
@@ -81,9 +81,9 @@ def _probes(recording: Recording, service: str, name: str) -> list[dict[str, Any
     return at or [p for p in started if p["site"] == name]
 
 
-def _attempts(recording: Recording, probes: Iterable[dict[str, Any]], latency_ns: int) -> Attempts:
+def _attempts(recording: Recording, probes: Iterable[dict[str, Any]], latency_ns: int, p99_ns: int) -> Attempts:
     streams = [recording.streams[p["stream"]] for p in probes if p["stream"] in recording.streams]
-    return merged([attempts(s.records, latency_ns) for s in streams])
+    return merged([attempts(s.records, latency_ns, p99_ns) for s in streams])
 
 
 def _calibrated(recording: Recording, probes: Iterable[dict[str, Any]], latency_ns: int) -> tuple[int, int]:

@@ -1,0 +1,186 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""What was measured, held against what is known to be true: the one judgement that simulated and real outages share.
+
+Every claim of an `Outage` is looked at by itself, not only its length: the service went away between `after_ns` and `by_ns`
+and came back between `until_ns` and `end_by_ns`. What a late machine may blur is never a fixed allowance, it is read from the
+very attempts concerned: how late they were sent, which are missing, and how long answers took.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from scripted import HOLDS_BACK
+
+from drdrill.journal.records import UNANSWERED, Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from scripted import Bit
+
+    from drdrill.journal.outage import Outage
+
+
+class Away(NamedTuple):
+    """A true time of being away. It ended between `ended` and `end` (the same moment for most ways).
+
+    `early` is where it ended for a client that waits: who asks a stalled service less than a latency bound before it comes back
+    is answered in time.
+    """
+
+    way: str
+    begin: int
+    ended: int
+    end: int
+    early: int
+
+
+def away(bits: Iterable[Bit], latency_ns: int) -> list[Away]:
+    """The truth of a script."""
+    return [Away(*b, early=b.end - latency_ns if b.way == "stalled" else b.end) for b in bits]
+
+
+def of_client(one: Sequence[Away], other: Sequence[Away]) -> list[Away]:
+    """When a client that may choose between two services was without any."""
+    found = []
+    for a in one:
+        for b in other:
+            begin = max(a.begin, b.begin)
+            if begin < min(a.end, b.end):
+                way = a.way if a.way in HOLDS_BACK else b.way
+                found.append(Away(way, begin, min(a.ended, b.ended), min(a.end, b.end), min(a.early, b.early)))
+    return sorted(found, key=lambda x: x.begin)
+
+
+class Blur:
+    """What our own machine blurred, from the samples of the streams concerned."""
+
+    def __init__(self, streams: Sequence[np.ndarray], period_ns: int) -> None:
+        self.period_ns = period_ns
+        self.streams = [s[np.argsort(s["seq"])] for s in streams]
+        self.from_ns = max(int(s["due"][0]) for s in self.streams)
+        self.known_ns = min(int(s["due"][-1]) for s in self.streams)
+
+    def near(self, begin: int, end: int) -> int:
+        """How much in all, around this time."""
+        return sum(self.parts(begin, end))
+
+    def parts(self, begin: int, end: int) -> tuple[int, int]:
+        """How late the attempts around this time were sent, with what is missing; and the longest round trip of them."""
+        begin, end = sorted((begin, end))
+        margin = 4 * self.period_ns
+        found = [self._of(s, begin - margin, end + margin) for s in self.streams]
+        return max(late for late, _ in found), max(trip for _, trip in found)
+
+    @property
+    def calm_trip_ns(self) -> int:
+        """The longest round trip of all answers that were not wanted late: those of the good attempts, but the slowest 1 %."""
+        good = np.concatenate([s[s["outcome"] == Seen.GOOD] for s in self.streams])
+        return int(np.percentile(good["done"] - good["sent"], 99))
+
+    def _of(self, s: np.ndarray, begin: int, end: int) -> tuple[int, int]:
+        # One more on each side: what is missing in between may be all that there was.
+        first, last = np.searchsorted(s["due"], [begin, end])
+        here = s[max(0, min(first, len(s) - 1) - 1) : last + 1]
+        answered = here[~np.isin(here["outcome"], [*UNANSWERED, Seen.OWN_DELAY])]
+        trip = int((answered["done"] - answered["sent"]).max()) if len(answered) else 0
+        holes = int((np.diff(here["seq"].astype(np.int64)) - 1).sum()) * self.period_ns
+        return int((here["sent"] - here["due"]).max()) + holes, trip
+
+
+@dataclass(frozen=True)
+class Match:
+    """An outage, and the true times of being away that it stands for."""
+
+    outage: Outage
+    first: int
+    last: int
+
+
+def account(
+    truth: Sequence[Away], outages: Sequence[Outage], blur: Blur, *, stable_ns: int, latency_ns: int, stop_ns: int
+) -> list[Match]:
+    """Hold every outage against the truth, up to the moment at which measuring was stopped.
+
+    Raises:
+        AssertionError: one was invented, missed, split, taken together with another, or has a bound that is not true.
+    """
+    matches = []
+    for outage in outages:
+        found = [m for m in _possible(truth, outage) if not _wrong(truth, m, blur, stable_ns)]
+        if not found and _ours(outage, blur, latency_ns):
+            continue
+        assert found, f"no truth fits {outage}\n" + "\n".join(_reasons(truth, outage, blur, stable_ns))
+        # Of those that fit, the one that stands for the most.
+        matches.append(max(found, key=lambda m: truth[m.last].end - truth[m.first].begin))
+    seen = {n for m in matches for n in range(m.first, m.last + 1)}
+    for n, bit in enumerate(truth):
+        holds_back = bit.way in HOLDS_BACK
+        least = blur.period_ns * (2 if holds_back else 1) + blur.near(bit.begin, bit.end)
+        shown = min(bit.early, stop_ns - latency_ns if holds_back else stop_ns) - max(bit.begin, blur.from_ns)
+        assert n in seen or shown <= least, f"missed: {bit}, away for {shown / 1e6} ms"
+    for a, b in pairwise(matches):
+        good = truth[b.first].begin - truth[a.last].early
+        near = 2 * blur.period_ns + blur.near(truth[a.last].early, truth[b.first].begin)
+        assert good >= stable_ns - near, f"split after {good / 1e6} good ms: {a.outage} {b.outage}"
+    return matches
+
+
+def _ours(outage: Outage, blur: Blur, latency_ns: int) -> bool:
+    """Whether it says itself that it proves nothing, and our own delay was long enough to make an answer late."""
+    end = outage.good_ns or outage.first_ns
+    return outage.until_ns is None and not outage.lower_ns and blur.near(outage.first_ns, end) > latency_ns // 2
+
+
+def _possible(truth: Sequence[Away], outage: Outage) -> list[Match]:
+    return [Match(outage, i, j) for i in range(len(truth)) for j in range(i, min(i + 12, len(truth)))]
+
+
+def _wrong(truth: Sequence[Away], m: Match, blur: Blur, stable_ns: int) -> str:
+    """Why an outage cannot stand for these true ones; empty if it can."""
+    o, first, last = m.outage, truth[m.first], truth[m.last]
+    if o.begun and o.after_ns > first.begin:
+        return f"it began {(o.after_ns - first.begin) / 1e6} ms before it can have begun"
+    if o.by_ns is not None and first.begin > o.by_ns:
+        return f"it began {(first.begin - o.by_ns) / 1e6} ms later than it must have begun"
+    if m.first == m.last and o.until_ns is not None and o.until_ns > last.end:
+        return f"it ended {(o.until_ns - last.end) / 1e6} ms before it can have ended"
+    if o.end_by_ns is not None and last.ended > o.end_by_ns:
+        return f"it ended {(last.ended - o.end_by_ns) / 1e6} ms later than it must have ended"
+    if o.lower_ns > (longest := _longest(truth[m.first : m.last + 1], stable_ns)):
+        return f"it lasted {(o.lower_ns - longest) / 1e6} ms less than at least"
+    if o.upper_ns is not None and o.upper_ns < last.ended - first.begin:
+        return f"it lasted {(last.ended - first.begin - o.upper_ns) / 1e6} ms more than at most"
+    following = truth[m.last + 1].begin if m.last + 1 < len(truth) else blur.known_ns
+    good = min(following, blur.known_ns) - last.end
+    if o.end_by_ns is None and good > stable_ns + 2 * blur.period_ns + blur.near(last.end, last.end + good):
+        return f"it ended, and was good for {good / 1e6} ms"
+    if o.first_ns > last.end or (o.good_ns is not None and o.end_by_ns is not None and o.end_by_ns < first.begin):
+        return "it was another time"
+    for a, b in pairwise(truth[m.first : m.last + 1]):
+        if b.begin - a.end > stable_ns + 2 * blur.period_ns + blur.near(a.end, b.begin):
+            return f"it was good for {(b.begin - a.end) / 1e6} ms in between"
+    return ""
+
+
+def _longest(bits: Sequence[Away], stable_ns: int) -> int:
+    """The longest of the outages that these are by definition: one goes on as long as no good time is a stable window."""
+    longest, begin = 0, bits[0].begin
+    for a, b in pairwise([*bits, None]):
+        longest = max(longest, a.early - begin)
+        if b is not None and b.begin - a.end >= stable_ns:
+            begin = b.begin
+    return longest
+
+
+def _reasons(truth: Sequence[Away], outage: Outage, blur: Blur, stable_ns: int) -> Iterable[str]:
+    end = outage.end_by_ns or truth[-1].end if truth else 0
+    for m in _possible(truth, outage):
+        a, b = truth[m.first], truth[m.last]
+        if b.end >= outage.after_ns - 10**9 and a.begin <= end + 10**9:
+            yield f"  {a} to {b.end}: {_wrong(truth, m, blur, stable_ns)}"
