@@ -7,11 +7,15 @@ Written against pytest 9.2 and pytest-bdd 9.0.1; the tests of the plugin run all
 
 from __future__ import annotations
 
+import contextlib
+import os
 import types
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from _pytest.config import RegisteredMarker
+from _pytest.junitxml import xml_key
+from pytest_bdd.compat import get_fixture_names, getfixturedefs
 from pytest_bdd.scenario import (
     find_fixturedefs_for_step,
     iterparentnodeids,
@@ -30,9 +34,13 @@ __all__ = [
     "Marks",
     "PythonlessModule",
     "StepFunctionContext",
+    "every_step",
     "example_of",
     "fixture_is_known",
+    "forget_junit",
+    "forgive_terminal",
     "get_required_args",
+    "raw_steps",
     "steps_for",
     "steps_of",
     "template_of",
@@ -86,6 +94,21 @@ def steps_for(step: Step, item: pytest.Function) -> list[tuple[str, StepFunction
     return [(definition.baseid, step_function_context_registry[definition.func]) for definition in found]
 
 
+def every_step(item: pytest.Function) -> Iterator[StepFunctionContext]:
+    """Every definition of a sentence that an item can see, whatever its sentence."""
+    manager = item.session._fixturemanager  # noqa: SLF001 - as above
+    for name in get_fixture_names(fixturemanager=manager):
+        for definition in getfixturedefs(manager, name, item) or ():
+            context = step_function_context_registry.get(definition.func)
+            if context is not None:
+                yield context
+
+
+def raw_steps(item: pytest.Function) -> list[Step]:
+    """The steps of an item as they stand in the file, with `<x>` where an example fills something in."""
+    return list(template_of(item).steps)
+
+
 def fixture_is_known(name: str, item: pytest.Function) -> bool:
     """Whether a fixture of this name is visible to an item."""
     return bool(item.session._fixturemanager.getfixturedefs(name, item))  # noqa: SLF001 - as above
@@ -122,3 +145,56 @@ class Marks:
     def know(self, name: str) -> None:
         """Register one."""
         self._known[name] = RegisteredMarker(name, name, "a tag of a feature")
+
+
+class Forgiving:
+    """A text file whose failing writes are lost instead of raised.
+
+    After the first that failed its descriptor leads nowhere, so that what it still holds in its buffer cannot fail again when
+    the process ends.
+    """
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def write(self, text: str) -> int:
+        """Write, or drop."""
+        try:
+            return int(self._file.write(text))
+        except UnicodeEncodeError:
+            raise  # pytest answers it by writing the text in another way
+        except (OSError, ValueError):
+            self._drop()
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, or drop."""
+        try:
+            self._file.flush()
+        except (OSError, ValueError):
+            self._drop()
+
+    def _drop(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._file.fileno())
+            os.close(nowhere)
+            self._file.flush()
+
+
+def forgive_terminal(config: pytest.Config) -> None:
+    """Let no closed pipe and no lost terminal end a run of drills: pytest writes lines of its own before and after each."""
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and not isinstance(reporter._tw._file, Forgiving):  # noqa: SLF001 - there is no public way
+        reporter._tw._file = Forgiving(reporter._tw._file)  # noqa: SLF001 - as above
+
+
+def forget_junit(config: pytest.Config) -> None:
+    """Write no JUnit file: its place was found to be none, and pytest would fail there once more and call it generated."""
+    log = config.stash.get(xml_key, None)
+    if log is not None:
+        del config.stash[xml_key]
+        config.pluginmanager.unregister(log)

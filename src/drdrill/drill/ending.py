@@ -40,6 +40,7 @@ def end(drill: Drill, error: BaseException | None, begun_ns: int) -> Ended:
     """Everything from the last sentence to the last line of the journal. Never raises for what the estate does."""
     with uninterrupted(drill.holds.still_open, drill.say) as heard:
         try:
+            drill.journal.best_effort()
             left = _heal(drill, error)
             from_ns = time.monotonic_ns()
             if drill.struck():
@@ -123,6 +124,9 @@ def _judge(drill: Drill, error: BaseException | None) -> tuple[Result, tuple[str
     if judged.result is Result.REFUSED and drill.struck():
         # A strike that died in the middle left no `struck` in the journal. Nothing is proven; it was not nothing.
         judged = replace(judged, result=Result.ABORTED)
+    if judged.result is Result.MET and drill.journal.lost:
+        words = f"{len(drill.journal.lost)} events of its end could not be written, so nobody can check it."
+        judged = replace(judged, result=Result.INCONCLUSIVE, reasons=(words,))
     write(drill.journal, judged)
     return judged.result, judged.reasons
 
@@ -181,15 +185,16 @@ def _grouped(found: Sequence[baseline.Difference]) -> list[str]:
     return [line + (f". Type: {command}" if command else "") for line, (_, command) in zip(lines, same, strict=True)]
 
 
-def as_before(found: Sequence[baseline.Difference], within_s: float) -> Judgement:
-    """The verdict of the sentence `the estate is as it was before`. Pure."""
+def as_before(found: Sequence[baseline.Difference], within_s: float, compared: baseline.Picture) -> Judgement:
+    """The verdict of the sentence `the estate is as it was before`, after it was compared with that picture. Pure."""
+    well = [name for kind in (compared.hosts, compared.databases) for name, look in kind.items() if look.answer is True]
+    saw = {"looks": len(well)}
     if not found:
-        return Judgement(
-            "baseline", "the estate is as it was", Verdict.PASS, "Everything that was well before is well again."
-        )
+        words = f"Everything that was well before is well again: {', '.join(well)}."
+        return Judgement("baseline", "the estate is as it was", Verdict.PASS, words, {"differences": 0}, saw=saw)
     verdict = Verdict.FAIL if any(d.certain for d in found) else Verdict.UNKNOWN
     words = f"After {within_s:g} s the estate is not as it was: {'; '.join(map(str, found))}."
-    return Judgement("baseline", "the estate is as it was", verdict, words, {"differences": len(found)})
+    return Judgement("baseline", "the estate is as it was", verdict, words, {"differences": len(found)}, saw=saw)
 
 
 def _tried(drill: Drill, what: str, act: Callable[[], T], otherwise: T) -> T:
