@@ -111,7 +111,10 @@ def until(look: Callable[[], Any], seconds: float = 10.0) -> None:
 
 def away_s(folder: Path, spec: dict[str, Any]) -> tuple[bool, float]:
     """Whether this endpoint was ever good, and since when it is not, as the samples on disk say."""
-    samples = load_streams(folder / "data")[spec["stream"]].records
+    stream = load_streams(folder / "data").get(spec["stream"])
+    if stream is None:
+        return False, 0.0
+    samples = stream.records
     good, due = samples["due"][samples["outcome"] == Seen.GOOD], samples["due"]
     since = good.max() if len(good) else due.min() if len(due) else 0
     return len(good) > 0, (due.max() - since) / 1e9 if len(due) else 0.0
@@ -268,10 +271,10 @@ def test_a_service_that_is_away_when_probing_begins_and_when_it_stops(tmp_path: 
     ways = sorted(WAYS)
     script = Script(len(ways))
     specs = [probe(url, way) for url, way in zip(script.urls, ways, strict=True)]
+    for n, way in enumerate(ways):
+        script.play([(0.0, way, 60.0), (2.0, way, 60.0)], n)
+    worker = Worker("probes", {"role": "probes", "streams": specs}, tmp_path)
     try:
-        for n, way in enumerate(ways):
-            script.play([(0.0, way, 60.0), (2.0, way, 60.0)], n)
-        worker = Worker("probes", {"role": "probes", "streams": specs}, tmp_path)
         until(told(worker, "ready"))
         shown = specs[ways.index("refused")]
         until(lambda: away_s(tmp_path, shown)[1] > 0.8, 30.0)
@@ -282,6 +285,7 @@ def test_a_service_that_is_away_when_probing_begins_and_when_it_stops(tmp_path: 
         script.come_back()
         truth = dict(script.played() for _ in ways)
     finally:
+        worker.stop()
         script.close()
     recording = journal_of(tmp_path, specs)
     for n, way in enumerate(ways):

@@ -84,7 +84,9 @@ def test_bounds_are_those_of_the_rule(outcomes: list[int]):
         before = [k for k in range(first) if outcomes[k] == Seen.GOOD]
         assert o.begun is bool(before)
         assert o.after_ns == (before[-1] * PERIOD + MS if before else first * PERIOD)
-        assert o.end_by_ns is None or o.end_by_ns == end * PERIOD + RTT
+        # One silent attempt may have arrived as late as the next one was sent: the good one after that proves the end.
+        alone = outcomes[first] == Seen.SILENT and outcomes[first : first + 2] != [outcomes[first]] * 2
+        assert o.end_by_ns in {None, end * PERIOD + RTT, (end + 1) * PERIOD + RTT if alone else None}
 
 
 @given(st.lists(st.tuples(st.integers(700, 4000), st.integers(20, 3000)), min_size=1, max_size=6))
