@@ -91,13 +91,9 @@ class Readback:
             return
         at_ns = time.monotonic_ns()
         try:
-            found = sorted(
-                {
-                    k
-                    for t in database.tables.values()
-                    for k in engine.keys(member, t.name, t.key, f"{self._context.id}/")
-                }
-            )
+            tables = [(t.name, t.key) for t in database.tables.values()] + self._ledgers(database)
+            prefix = f"{self._context.id}/"
+            found = sorted({k for table, column in tables for k in engine.keys(member, table, column, prefix)})
         except DrdrillError as error:
             self._tell(database, member, phase, readable=False, words=str(error))
             return
@@ -109,6 +105,11 @@ class Readback:
             database, member, phase, readable=True, words=words, rows=len(found), at_ns=at_ns, keys_file=name,
             digest=hashlib.sha256(text).hexdigest(),
         )  # fmt: skip
+
+    def _ledgers(self, database: Database) -> list[tuple[str, str]]:
+        """The tables that this drill made in the database for its own writes, with their key columns."""
+        made = (e.data for e in self._context.recording().journal.of(events.LEDGER_MADE))
+        return [(m["table"], m["key"]) for m in made if m["database"] == database.name]
 
     def _tell(self, database: Database, member: str, phase: str, *, readable: bool, words: str, **more: object) -> None:
         told = {"rows": 0, "digest": None, "keys_file": None, "at_ns": time.monotonic_ns(), **more}
