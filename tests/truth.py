@@ -134,7 +134,7 @@ def account(
 def _ours(outage: Outage, blur: Blur, latency_ns: int) -> bool:
     """Whether it says itself that it proves nothing, and our own delay was long enough to make an answer late."""
     end = outage.good_ns or outage.first_ns
-    return outage.until_ns is None and not outage.lower_ns and blur.near(outage.first_ns, end) > latency_ns // 2
+    return not outage.lower_ns and blur.near(outage.first_ns, end) > latency_ns // 2
 
 
 def _possible(truth: Sequence[Away], outage: Outage) -> list[Match]:
@@ -143,29 +143,45 @@ def _possible(truth: Sequence[Away], outage: Outage) -> list[Match]:
 
 def _wrong(truth: Sequence[Away], m: Match, blur: Blur, stable_ns: int) -> str:
     """Why an outage cannot stand for these true ones; empty if it can."""
+    return next((words for words in _claims(truth, m, blur, stable_ns) if words), "")
+
+
+def _claims(truth: Sequence[Away], m: Match, blur: Blur, stable_ns: int) -> Iterable[str]:
+    """Each claim of an outage: empty if it is true, else what is wrong with it."""
     o, first, last = m.outage, truth[m.first], truth[m.last]
-    if o.begun and o.after_ns > first.begin:
-        return f"it began {(o.after_ns - first.begin) / 1e6} ms before it can have begun"
-    if o.by_ns is not None and first.begin > o.by_ns:
-        return f"it began {(first.begin - o.by_ns) / 1e6} ms later than it must have begun"
-    if m.first == m.last and o.until_ns is not None and o.until_ns > last.end:
-        return f"it ended {(o.until_ns - last.end) / 1e6} ms before it can have ended"
-    if o.end_by_ns is not None and last.ended > o.end_by_ns:
-        return f"it ended {(last.ended - o.end_by_ns) / 1e6} ms later than it must have ended"
-    if o.lower_ns > (longest := _longest(truth[m.first : m.last + 1], stable_ns)):
-        return f"it lasted {(o.lower_ns - longest) / 1e6} ms less than at least"
-    if o.upper_ns is not None and o.upper_ns < last.ended - first.begin:
-        return f"it lasted {(last.ended - first.begin - o.upper_ns) / 1e6} ms more than at most"
-    following = truth[m.last + 1].begin if m.last + 1 < len(truth) else blur.known_ns
-    good = min(following, blur.known_ns) - last.end
-    if o.end_by_ns is None and good > stable_ns + 2 * blur.period_ns + blur.near(last.end, last.end + good):
-        return f"it ended, and was good for {good / 1e6} ms"
-    if o.first_ns > last.end or (o.good_ns is not None and o.end_by_ns is not None and o.end_by_ns < first.begin):
-        return "it was another time"
+    began, ended, length = first.begin, last.ended, last.ended - first.begin
+    if o.begun:
+        yield _more(o.after_ns - began, "it began {} before it can have begun")
+    if o.by_ns is not None:
+        yield _more(began - o.by_ns, "it began {} later than it must have begun")
+    if m.first == m.last and o.until_ns is not None:
+        yield _more(o.until_ns - last.end, "it ended {} before it can have ended")
+    if o.end_by_ns is not None:
+        yield _more(ended - o.end_by_ns, "it ended {} later than it must have ended")
+        yield _more(began - o.end_by_ns, "it began {} after it must have ended")
+    yield _more(o.lower_ns - _longest(truth[m.first : m.last + 1], stable_ns), "it lasted {} less than at least")
+    if o.upper_ns is not None:
+        yield _more(length - o.upper_ns, "it lasted {} more than at most")
+    yield _more(o.first_ns - last.end, "it ended {} before the first bad attempt was due")
     for a, b in pairwise(truth[m.first : m.last + 1]):
-        if b.begin - a.end > stable_ns + 2 * blur.period_ns + blur.near(a.end, b.begin):
-            return f"it was good for {(b.begin - a.end) / 1e6} ms in between"
-    return ""
+        yield _more(
+            b.begin - a.end - _unstable(blur, a.end, b.begin, stable_ns), "it was good in between, by {} too long"
+        )
+    if o.end_by_ns is None:
+        following = truth[m.last + 1].begin if m.last + 1 < len(truth) else blur.known_ns
+        good = min(following, blur.known_ns)
+        yield _more(
+            good - last.end - _unstable(blur, last.end, good, stable_ns), "it ended, and was good by {} too long"
+        )
+
+
+def _unstable(blur: Blur, begin: int, end: int, stable_ns: int) -> int:
+    """For how long a service may have been good without anybody seeing a stable window."""
+    return stable_ns + 2 * blur.period_ns + blur.near(begin, end)
+
+
+def _more(ns: int, words: str) -> str:
+    return words.format(f"{ns / 1e6} ms") if ns > 0 else ""
 
 
 def _longest(bits: Sequence[Away], stable_ns: int) -> int:

@@ -149,7 +149,9 @@ def journal_of(folder: Path, specs: Sequence[dict[str, Any]], stable_s: float = 
     journal = Journal(folder)
     names = dict.fromkeys(s["service"] for s in specs)
     promised = {"rto_s": 15.0, "latency_s": specs[0]["latency_s"], "stable_s": stable_s}
-    journal.write(events.DRILL_BEGUN, drill="d", objectives={"services": dict.fromkeys(names, promised), "databases": {}})
+    journal.write(
+        events.DRILL_BEGUN, drill="d", objectives={"services": dict.fromkeys(names, promised), "databases": {}}
+    )
     streams = load_streams(folder / "data")
     for spec in specs:
         journal.write(events.PROBES_STARTED, **{k: spec[k] for k in ("stream", "service", "vantage", "site", "url")})
@@ -157,7 +159,13 @@ def journal_of(folder: Path, specs: Sequence[dict[str, Any]], stable_s: float = 
         records = records[np.argsort(records["seq"])]
         c = calibration(records[records["due"] < records["due"][0] + round(FIRST_S * 1e9) - 2 * PERIOD_NS])
         if c is not None:
-            told = {"from_ns": c.from_ns, "to_ns": c.to_ns, "samples": c.samples, "p50_ns": c.p50_ns, "p99_ns": c.p99_ns}
+            told = {
+                "from_ns": c.from_ns,
+                "to_ns": c.to_ns,
+                "samples": c.samples,
+                "p50_ns": c.p50_ns,
+                "p99_ns": c.p99_ns,
+            }
             journal.write(events.PROBES_CALIBRATED, stream=spec["stream"], **told)
     journal.close()
     return load(folder)
@@ -168,7 +176,7 @@ def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     """Ten services, each away twenty times and for two single samples, and one that is never away, all at the same time."""
     seed = random.SystemRandom().randrange(10**6) if request.config.getoption("--all") else 4
     print(f"seed {seed}")  # noqa: T201 - whoever sees a failure needs it
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - a script that can be played again
     folder = tmp_path_factory.mktemp("drill")
     script = Script(len(ENDPOINTS))
     specs = [probe(url, *endpoint) for url, endpoint in zip(script.urls, ENDPOINTS, strict=True)]
@@ -203,7 +211,12 @@ def of_strip(m: Measured, service: str, name: str) -> tuple[list[Away], tuple[Ou
         truth = of_client(truth, away(m.truth[other], LATENCY_NS))
     blur = Blur(m.samples(*sites), PERIOD_NS)
     found = strip(m.recording, service, name).outages
-    return truth, found, account(truth, found, blur, stable_ns=STABLE_NS, latency_ns=LATENCY_NS, stop_ns=m.stop_ns), blur
+    return (
+        truth,
+        found,
+        account(truth, found, blur, stable_ns=STABLE_NS, latency_ns=LATENCY_NS, stop_ns=m.stop_ns),
+        blur,
+    )
 
 
 def test_every_one_of_two_hundred_true_outages_lies_inside_its_bounds(measured: Measured):
@@ -249,7 +262,7 @@ def test_the_bounds_are_no_wider_than_they_must_be(measured: Measured):
 
 def test_no_outage_is_invented_while_all_is_quiet(measured: Measured):
     assert len(measured.samples(ENDPOINTS[-1])[0]) > 600
-    assert not [m for m in of_strip(measured, "quiet", "client")[2]]
+    assert not of_strip(measured, "quiet", "client")[2]
 
 
 @pytest.mark.long
@@ -291,7 +304,9 @@ def test_a_service_that_is_away_when_probing_begins_and_when_it_stops(tmp_path: 
     for n, way in enumerate(ways):
         blur = Blur([recording.streams[specs[n]["stream"]].records], PERIOD_NS)
         first, last = strip(recording, way, "client").outages
-        account(away(truth[n], LATENCY_NS), (first, last), blur, stable_ns=STABLE_NS, latency_ns=LATENCY_NS, stop_ns=stop)
+        account(
+            away(truth[n], LATENCY_NS), (first, last), blur, stable_ns=STABLE_NS, latency_ns=LATENCY_NS, stop_ns=stop
+        )
         assert (first.begun, first.upper_ns) == (False, None), way
         assert (last.begun, last.upper_ns) == (True, None), way
         assert first.lower_ns > 0, way
@@ -308,7 +323,15 @@ def test_every_true_length_lies_inside_the_bounds_of_the_acknowledgements(measur
     p99 = int(np.percentile((sent["done"] - sent["sent"])[before], 99))
     span = [(int(due.min()), int(due.max()))]
     known = Writes(
-        np.sort(sent["done"][ok]), sent["sent"], sent["done"], ok, span, round(LATENCY_S * 1e9), 40_000_000, p99
+        np.sort(sent["done"][ok]),
+        sent["due"],
+        sent["sent"],
+        sent["done"],
+        ok,
+        span,
+        round(LATENCY_S * 1e9),
+        40_000_000,
+        p99,
     )
     found = named(joined(gaps(known), STABLE_NS, int(due.max())), "r", "client")
     assert len(found) == len(truth)

@@ -5,12 +5,14 @@
     attempts (one stream) --merged--> attempts (a client with several endpoints) --stretches--> bad stretches --+
     acknowledgements, sent writes, pauses --gaps--> stretches without an acknowledgement ----------------------joined--> outages
 
-Each attempt tells something of the moment at which its request arrived, which nobody saw. What is known of that moment: it
-was not before the sending, and not after an answer came. Every bound leans on one of these two, and where no answer came on
-the next attempt: by the time that was sent, this one was on its way, or both were held up by the same delay of ours. The
-p99 of a round trip is added then, for the way there. For a gap between acknowledgements the upper bound is the gap. Its lower bound is the gap minus *two* periods of the writer minus its round trip (one period before the service
-went away and one after it came back may have passed without a write), and never more than the writes sent in the gap prove:
-in silence a writer runs out of connections, and what was not sent proves nothing.
+Each attempt tells something of the moment at which its request arrived, which nobody saw: it was not before the sending, and
+not after an answer came. Where no answer came in time: when the next attempt was sent this one was on its way, or both were
+held up by the same delay of ours; the p99 of a round trip is added, for the way there. Every bound leans on these.
+
+For a gap between acknowledgements the upper bound is the gap. Its lower bound is the gap minus *two* periods of the writer
+minus its round trip (one period before the service went away and one after it came back may have passed without a write)
+minus what the writer was late itself, and never more than the writes sent in the gap prove: in silence a writer runs out of
+connections, and what was not sent proves nothing.
 """
 
 from __future__ import annotations
@@ -195,11 +197,12 @@ def _runs(flags: Flags) -> tuple[Times, Times]:
 class Writes:
     """What is known of the writes that count for a strip.
 
-    `acks` are the times of acknowledgements, in order. `sent`, `done` and `ok` are of every write that was sent and ended.
+    `acks` are the times of acknowledgements, in order. `due`, `sent`, `done` and `ok` are of every write that was sent and ended.
     `open_ns` are the intervals in which the writers were running and not paused; the last one ends where knowledge ends.
     """
 
     acks: Times
+    due: Times
     sent: Times
     done: Times
     ok: Flags
@@ -222,15 +225,18 @@ def gaps(w: Writes) -> list[Stretch]:
 
 
 def _gap(w: Writes, before: int, after: int, *, ongoing: bool) -> Stretch:
+    # A writer that was late itself (it waits for its intents to be on disk) also heard its acknowledgements late.
+    around = (w.due >= before - w.period_ns) & (w.due < after + w.period_ns)
+    late = int((w.sent - w.due)[around].max(initial=0))
     inside = (w.sent >= before) & (w.sent < after)
     refused = inside & ~w.ok
-    stalled = inside & w.ok & (w.done >= after) & (w.sent < after - w.p99_ns)
+    stalled = inside & w.ok & (w.done >= after) & (w.sent < after - w.p99_ns - late)
     begun = w.sent[refused | stalled]
-    ended = np.concatenate((w.sent[refused], [after - w.p99_ns] if stalled.any() and not ongoing else []))
+    ended = np.concatenate((w.sent[refused], [after - w.p99_ns - late] if stalled.any() and not ongoing else []))
     by = until = None
     if len(begun) and len(ended):
-        by = int(begun.min()) + w.p99_ns
-        most = max(0, after - before - 2 * w.period_ns - w.p99_ns)
+        by = int(begun.min()) + w.p99_ns + late
+        most = max(0, after - before - 2 * (w.period_ns + late) - w.p99_ns)
         until = min(int(ended.max()), by + most)
     first = int(begun.min()) if len(begun) else before + w.period_ns
     came = None if ongoing else after
@@ -263,9 +269,7 @@ def _one(a: Stretch, b: Stretch, stable_ns: int) -> Stretch:
     ending = a if _later(a.good_ns, b.good_ns) else b
     longer = a if not b.bad or (a.bad and _length(a) >= _length(b)) else b
     by, until = a.by_ns, a.until_ns
-    if not a.bad:
-        by, until = b.by_ns, b.until_ns
-    elif until is None:
+    if not a.bad or until is None:
         by, until = b.by_ns, b.until_ns
     elif b.by_ns is not None and b.until_ns is not None and b.by_ns - until < stable_ns:
         by, until = min(x for x in (by, b.by_ns) if x is not None), max(until, b.until_ns)

@@ -95,22 +95,22 @@ class Probe:
             # silence that lasts to the end would begin a second later. Of any other nothing is known.
             done = time.monotonic_ns()
             if self._listened(sent, done, deaf_ns) > self.latency_ns:
-                self._record(k, due, sent, done, Seen.SILENT, 0, "no answer")
+                self._record((k, due, sent, done), Seen.SILENT, 0, "no answer")
             raise
         done = time.monotonic_ns()
         if seen == Seen.GOOD and done - due > self.latency_ns:
             seen = Seen.LATE
         if seen in UNANSWERED and self._listened(sent, done, deaf_ns) <= self.latency_ns:
             seen = Seen.OWN_DELAY
-        self._record(k, due, sent, done, seen, status, note)
+        self._record((k, due, sent, done), seen, status, note)
 
     def _listened(self, sent: int, done: int, deaf_ns: int) -> int:
         """For how much of the time between two moments this process can have heard an answer."""
         self._awake(done)
         return done - sent - (self.deaf_ns - deaf_ns)
 
-    def _record(self, k: int, due: int, sent: int, done: int, seen: Seen, status: int, note: str) -> None:
-        self.sink.write(SAMPLE_PACK.pack(k, due, sent, done, seen, status, note.encode("ascii", "replace")[:32]))
+    def _record(self, times: tuple[int, int, int, int], seen: Seen, status: int, note: str) -> None:
+        self.sink.write(SAMPLE_PACK.pack(*times, seen, status, note.encode("ascii", "replace")[:32]))
 
     async def _ask(self) -> tuple[Seen, int, str]:
         connection = None

@@ -116,11 +116,11 @@ def _writes(recording: Recording, service: str, name: str, latency_ns: int, p99_
     if not spans:
         return None, False
     every = np.concatenate(parts)
-    sent, done = every["sent"].astype(np.int64), every["done"].astype(np.int64)
+    due, sent, done = (every[name].astype(np.int64) for name in ("due", "sent", "done"))
     ok = every["outcome"] == Done.OK
     period = round(SECOND / min(w["rate_hz"] for w in started))
     round_trip = _p99((done - sent)[ok & (done < _first_change(recording))], p99_ns)
-    return Writes(np.sort(done[ok]), sent, done, ok, _union(spans), latency_ns, period, round_trip), running
+    return Writes(np.sort(done[ok]), due, sent, done, ok, _union(spans), latency_ns, period, round_trip), running
 
 
 def _first_change(recording: Recording) -> int:
