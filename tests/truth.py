@@ -77,11 +77,17 @@ class Blur:
         found = [self._of(s, begin - margin, end + margin) for s in self.streams]
         return max(late for late, _ in found), max(trip for _, trip in found)
 
-    @property
-    def calm_trip_ns(self) -> int:
-        """The longest round trip of all answers that were not wanted late: those of the good attempts, but the slowest 1 %."""
-        good = np.concatenate([s[s["outcome"] == Seen.GOOD] for s in self.streams])
-        return int(np.percentile(good["done"] - good["sent"], 99))
+    def calm(self, begin: int, end: int) -> bool:
+        """Whether our own machine was fast enough here to be spoken of in fixed terms: nothing late, no answer read late."""
+        late, _ = self.parts(begin, end)
+        margin = 4 * self.period_ns
+        for s in self.streams:
+            here = s[(s["due"] >= begin - margin) & (s["due"] <= end + margin)]
+            before = here[(here["due"] < begin) & (here["outcome"] == Seen.GOOD)]
+            slow = (before["done"] - before["due"]).max(initial=0) > self.period_ns // 2
+            if late > self.period_ns // 2 or slow or (here["outcome"] == Seen.OWN_DELAY).any():
+                return False
+        return True
 
     def _of(self, s: np.ndarray, begin: int, end: int) -> tuple[int, int]:
         # One more on each side: what is missing in between may be all that there was.

@@ -23,7 +23,8 @@ from drdrill.journal import events
 from drdrill.journal.journal import Journal
 from drdrill.journal.recording import load, load_streams
 from drdrill.journal.records import Done, Seen, intents_of
-from drdrill.measure.outages import Writes, attempts, gaps, joined, named, stretches
+from drdrill.measure.acknowledgements import Writes, gaps
+from drdrill.measure.outages import attempts, joined, named, stretches
 from drdrill.measure.strips import strip
 from drdrill.measure.workers import Worker
 
@@ -242,22 +243,35 @@ def test_a_client_with_two_endpoints_is_away_when_both_are(measured: Measured):
         assert matches
 
 
+def p99_of(m: Measured, service: str) -> int:
+    """Of the calibrated round trip; where not every attempt of 3 s was good, as on a starved machine, there is none."""
+    found = [
+        e.data["p99_ns"] for e in m.recording.journal.of(events.PROBES_CALIBRATED) if f"-{service}-" in e.data["stream"]
+    ]
+    return max(found, default=LATENCY_NS)
+
+
 def test_the_bounds_are_no_wider_than_they_must_be(measured: Measured):
     """Two spacings and the round trips; where nothing answers the latency bound more, and a spacing."""
+    looked = 0
     for service, site in ENDPOINTS:
         truth, _, matches, blur = of_strip(measured, service, site)
         for m in matches:
             bits = truth[m.first : m.last + 1]
+            if not blur.calm(bits[0].begin, bits[-1].end):
+                continue  # our own delay widens bounds in more ways than one; that they hold then is another test
+            looked += 1
             late, trip = blur.parts(bits[0].begin, bits[-1].end)
-            if late > 30 * MS and len(bits) > 1:
-                continue  # our own delay may have hidden that there was no stable window between two bits
             allowed = 2 * PERIOD_NS + 2 * late
             if any(b.way in HOLDS_BACK for b in bits):
-                allowed += PERIOD_NS + LATENCY_NS + blur.calm_trip_ns
+                allowed += PERIOD_NS + LATENCY_NS + p99_of(measured, service)
             else:
                 allowed += 2 * trip
             assert m.outage.upper_ns is not None
             assert m.outage.upper_ns - m.outage.lower_ns <= allowed, bits
+    print(f"{looked} outages on a calm machine")  # noqa: T201
+    lateness = np.concatenate([s["sent"] - s["due"] for s in measured.samples(*ENDPOINTS)])
+    assert looked >= 50 or np.percentile(lateness, 75) > 5 * MS
 
 
 def test_no_outage_is_invented_while_all_is_quiet(measured: Measured):

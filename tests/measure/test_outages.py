@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from drdrill.journal import records
 from drdrill.journal.records import Seen
-from drdrill.measure.outages import Attempts, Stretch, Writes, attempts, gaps, joined, merged, named, stretches
+from drdrill.measure.acknowledgements import Writes, gaps
+from drdrill.measure.outages import Attempts, Stretch, attempts, joined, merged, named, stretches
 from drdrill.measure.schedule import Grid, missed
 
 MS = 1_000_000

@@ -16,7 +16,7 @@ class Outage:
 
     The service went away between `after_ns` and `by_ns`, and came back between `until_ns` and `end_by_ns`:
 
-        after_ns   sending of the last good attempt before (or the acknowledgement before the gap)
+        after_ns   sending of the last good attempt before (or of the last acknowledged write before the gap)
         first_ns   due time of the first bad attempt: what it is named and attributed by
         by_ns      by then it was away: a bad answer was there; or the next attempt was sent, and the p99 of a round trip
         until_ns   sending of the last bad attempt: it was away still

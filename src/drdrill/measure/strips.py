@@ -16,7 +16,8 @@ import numpy as np
 from drdrill.journal import events
 from drdrill.journal.outage import Strip
 from drdrill.journal.records import Done, intents_of
-from drdrill.measure.outages import Attempts, Stretch, Writes, attempts, gaps, joined, merged, named, stretches
+from drdrill.measure.acknowledgements import Writes, gaps
+from drdrill.measure.outages import Attempts, Stretch, attempts, joined, merged, named, stretches
 from drdrill.measure.schedule import SECOND
 
 if TYPE_CHECKING:
