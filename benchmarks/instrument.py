@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""What three instruments say of the same outages, beside the truth: `benchmarks/instrument.py [--json FILE]`, one minute.
+"""What three instruments say of the same outages, beside the truth: `benchmarks/instrument.py [--json FILE]`, two minutes.
 
-Each instrument watches a scripted service of its own; all services play the same script at the same time, and each keeps the
-truth of what it did (see tests/scripted.py). All look 20 times a second and wait 0.3 s for an answer; the others as far as
+Each instrument watches a scripted service of its own; the services play the same script at the same time, and keep the
+truth of what they did (see tests/scripted.py). All look 20 times a second and wait 0.3 s for an answer; the others as far as
 their loops allow. A single bad answer counts, and bad times with less than a stable window of 0.4 s between them are one
 outage, for each instrument alike.
 
@@ -35,7 +35,7 @@ from rich.table import Table
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from scripted import Bit, Script  # noqa: E402 - the tests are no package
+from scripted import Script  # noqa: E402 - the tests are no package
 from truth import Away, away  # noqa: E402
 
 from drdrill.journal.recording import load_streams  # noqa: E402
@@ -45,24 +45,29 @@ from drdrill.measure.workers import Worker  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LATENCY_S, STABLE_S, SPACING_S, FIRST_S = 0.3, 0.4, 0.05, 4.0
+    from scripted import Bit
+
+LATENCY_S, STABLE_S, SPACING_S, FIRST_S, REST_S = 0.3, 0.4, 0.05, 4.0, 1.2
 STREAM = "probe-client-scripted-here"
-SCRIPT = [
-    ("refused", 0.7), ("refused", 1.6), ("silent", 0.7), ("silent", 1.6), ("stalled", 0.9), ("stalled", 1.7),
-    ("failing", 0.7), ("failing", 1.6), ("wrong", 0.7), ("wrong", 1.6), ("broken", 0.7), ("refused", 0.05), ("failing", 0.05),
-]  # fmt: skip
-FLAPPING = [("refused", 0.2), ("failing", 0.15), ("refused", 0.2)]
-LAST = ("silent", 30.0)
-"""It is away still when measuring stops, a second later."""
-LAST_S = 1.0
+ENDLESS = 60.0
+"""Away still when measuring stops, a rest after it began."""
+
+Bits = list[tuple[float, str, float]]
+PHASES: dict[str, Bits] = {
+    way: [(FIRST_S, way, 0.05), (REST_S, way, 0.7), (REST_S, way, 1.6)]
+    for way in ("refused", "failing", "wrong", "broken")
+} | {
+    "silent": [(FIRST_S, "silent", 0.7), (REST_S, "silent", 1.6)],
+    "stalled": [(FIRST_S, "stalled", 0.9), (REST_S, "stalled", 1.7)],
+    "flapping": [(FIRST_S, "failing", 0.2), (0.15, "failing", 0.15), (0.15, "failing", 0.2)],
+    "silent, and still when measuring stops": [(FIRST_S, "silent", ENDLESS)],
+}
+"""Good seconds before, the way, seconds away. Each is played by itself, so that nothing is carried on into the next."""
 
 
-def script() -> list[tuple[float, str, float]]:
-    """Good seconds before, the way, seconds away."""
-    bits = [(1.2, way, seconds) for way, seconds in SCRIPT]
-    bits += [(0.15 if n else 1.2, way, seconds) for n, (way, seconds) in enumerate(FLAPPING)]
-    bits[0] = (FIRST_S, *bits[0][1:])
-    return [*bits, (1.2, *LAST)]
+def lasts_s(bits: Bits) -> float:
+    """From the first good second to the end of measuring."""
+    return sum(rest + (0.0 if gone == ENDLESS else gone) for rest, _, gone in bits) + REST_S
 
 
 @dataclass(frozen=True)
@@ -115,15 +120,14 @@ class Chaos:
 
     name = "Chaos Toolkit"
 
-    def __init__(self, url: str, folder: Path, program: str) -> None:
+    def __init__(self, url: str, folder: Path, program: str, seconds: float) -> None:
         provider = {"type": "http", "url": f"{url}/healthz", "timeout": LATENCY_S}
         probe = {"type": "probe", "name": "it answers", "tolerance": 200, "provider": provider}
-        lasts = sum(rest + gone for rest, _, gone in script()) - LAST[1] + LAST_S
         wait = {
             "type": "action",
             "name": "wait",
             "provider": {"type": "process", "path": "true"},
-            "pauses": {"after": lasts},
+            "pauses": {"after": seconds},
         }
         experiment = {
             "title": "a scripted service", "description": "its outages",
@@ -142,11 +146,9 @@ class Chaos:
     def said(self) -> list[Said]:
         """From its journal."""
         offset = time.time() - time.monotonic()
-        polls = []
-        for state in json.loads(self.journal.read_text())["steady_states"]["during"]:
-            for probe in state["probes"]:
-                polls.append((_utc(probe["start"]) - offset, bool(probe.get("tolerance_met"))))
-        return runs(polls)
+        states = json.loads(self.journal.read_text())["steady_states"]["during"]
+        probes = [probe for state in states for probe in state["probes"]]
+        return runs([(_utc(p["start"]) - offset, bool(p.get("tolerance_met"))) for p in probes])
 
 
 class Curl:
@@ -161,7 +163,7 @@ class Curl:
             f' echo "$t $c"; sleep {SPACING_S}; done'
         )
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(["bash", "-c", loop], stdout=log, stderr=subprocess.DEVNULL)
+            self.process = subprocess.Popen(["/bin/bash", "-c", loop], stdout=log, stderr=subprocess.DEVNULL)
 
     def stop(self) -> None:
         """End the loop."""
@@ -223,26 +225,25 @@ class Row:
         return f"{self.least_s:.2f} to {self.most_s:.2f} s" + (f", {self.error_s:.2f} off" if self.error_s else "")
 
 
-def outages(bits: Sequence[Bit], stop_s: float) -> list[tuple[str, float, float]]:
-    """The truth as outages: way, begin, end in seconds. The last one is cut where measuring stopped."""
+def outages(phase: str, bits: Sequence[Bit], stop_s: float) -> list[tuple[str, float, float]]:
+    """The truth as outages: its name, begin, end in seconds; cut where measuring stopped."""
     found: list[tuple[str, list[Away]]] = []
     for bit in away(bits, round(LATENCY_S * 1e9)):
         if found and (bit.begin - found[-1][1][-1].end) / 1e9 < STABLE_S:
-            found[-1] = ("flapping", [*found[-1][1], bit])
+            found[-1][1].append(bit)
         else:
-            found.append((bit.way, [bit]))
+            found.append((phase, [bit]))
     return [(way, b[0].begin / 1e9, min(stop_s, b[-1].early / 1e9)) for way, b in found]
 
 
 def compared(instrument: str, truth: Sequence[tuple[str, float, float]], said: Sequence[Said]) -> tuple[list[Row], int]:
     """What was said of each true outage, and how many were invented."""
     rows, used = [], set()
-    for n, (way, begin, end) in enumerate(truth):
+    for way, begin, end in truth:
         fits = [k for k, s in enumerate(said) if s.begin < end + LATENCY_S and s.end > begin and k not in used]
         used |= set(fits[:1])
         one = said[fits[0]] if fits else None
-        shown = f"{way}, still away at the end" if n == len(truth) - 1 else way
-        rows.append(Row(instrument, shown, end - begin, one.least if one else None, one.most if one else None))
+        rows.append(Row(instrument, way, end - begin, one.least if one else None, one.most if one else None))
     return rows, len(said) - len(used)
 
 
@@ -282,17 +283,34 @@ def _first(argv: Sequence[str]) -> str:
 
 
 def play(folder: Path, program: str) -> tuple[list[Row], dict[str, int]]:
-    """Play the script to all of them, and compare."""
+    """Play every phase, and compare."""
+    rows: list[Row] = []
+    invented: dict[str, int] = {}
+    for phase, bits in PHASES.items():
+        own = folder / phase.split(",")[0]
+        own.mkdir(exist_ok=True)
+        place = Path(tempfile.mkdtemp(dir=own))
+        for name, (truth, said) in _phase(phase, bits, place, program).items():
+            found, more = compared(name, truth, said)
+            rows += found
+            invented[name] = invented.get(name, 0) + more
+    return rows, invented
+
+
+def _phase(
+    phase: str, bits: Bits, folder: Path, program: str
+) -> dict[str, tuple[list[tuple[str, float, float]], list[Said]]]:
+    """The truth of each instrument's service, and what it said."""
     played = Script(3)
     instruments: list[Any] = []
+    stops = []
     try:
-        ours, chaos, curl = played.urls
         for n in range(3):
-            played.play(script(), n)
-        instruments += [Ours(ours, folder), Chaos(chaos, folder, program), Curl(curl, folder)]
-        time.sleep(sum(rest + gone for rest, _, gone in script()) - LAST[1] + LAST_S)
-        stops = []
-        for instrument in (instruments[0], instruments[2], instruments[1]):
+            played.play(bits, n)
+        ours, curl, chaos = played.urls
+        instruments += [Ours(ours, folder), Curl(curl, folder), Chaos(chaos, folder, program, lasts_s(bits))]
+        time.sleep(lasts_s(bits))
+        for instrument in instruments:
             instrument.stop()
             stops.append(time.monotonic())
         played.come_back()
@@ -301,12 +319,7 @@ def play(folder: Path, program: str) -> tuple[list[Row], dict[str, int]]:
         for instrument in instruments:
             instrument.stop()
         played.close()
-    rows, invented = [], {}
-    for n, stop in zip((0, 2, 1), stops, strict=True):
-        found, more = compared(instruments[n].name, outages(truth[n], stop), instruments[n].said())
-        rows += found
-        invented[instruments[n].name] = more
-    return rows, invented
+    return {i.name: (outages(phase, truth[n], stops[n]), i.said()) for n, i in enumerate(instruments)}
 
 
 def show(rows: Sequence[Row], invented: dict[str, int]) -> None:
