@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
 from drdrill.errors import DrdrillError, WayInFailed
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from drdrill.drill.context import Context
     from drdrill.estate.model import Database
 
+FEED_ROWS: Final = 1000
+"""So many rows are read between two looks at the leases of what is broken meanwhile."""
 POSITION_S: Final = 2.0
 """How long members are measured against one position of the writer."""
 
@@ -90,15 +93,24 @@ class Readback:
             self._tell(database, member, phase, readable=False, words=look.words)
             return
         at_ns = time.monotonic_ns()
-        try:
-            tables = [(t.name, t.key) for t in database.tables.values()] + self._ledgers(database)
-            prefix = f"{self._context.id}/"
-            found = sorted({k for table, column in tables for k in engine.keys(member, table, column, prefix)})
-        except DrdrillError as error:
-            self._tell(database, member, phase, readable=False, words=str(error))
-            return
-        text = "".join(f"{key}\n" for key in found).encode()
+        tables = [(t.name, t.key) for t in database.tables.values()] + self._ledgers(database)
+        prefix = f"{self._context.id}/"
+        keys = chain.from_iterable(engine.keys(member, table, column, prefix) for table, column in tables)
+        found: set[str] = set()
+        while True:
+            # A big table takes longer to read than a lease lasts.
+            self._context.feed()
+            try:
+                some = tuple(islice(keys, FEED_ROWS))
+            except DrdrillError as error:
+                self._tell(database, member, phase, readable=False, words=str(error))
+                return
+            if not some:
+                break
+            found.update(some)
+        text = "".join(f"{key}\n" for key in sorted(found)).encode()
         name = f"{DATA}/keys-{phase}-{database.name}-{member}.txt"
+        (self._context.folder / DATA).mkdir(exist_ok=True)  # A drill that wrote nothing has none.
         (self._context.folder / name).write_bytes(text)
         words = "read" if behind is None else f"read although it has not everything: {behind[1]}"
         self._tell(
