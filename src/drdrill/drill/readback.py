@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from drdrill.errors import DrdrillError, WayInFailed
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 POSITION_S: Final = 2.0
 """How long members are measured against one position of the writer."""
+
+MOST_REPEATED: Final = 50
+"""Keys that are there more than once and are written down by name; all of them are counted."""
 
 Behind = dict[str, tuple[bool | None, str]]
 """Members that have not everything, or are not known to: the answer and its words."""
@@ -91,23 +95,23 @@ class Readback:
             return
         at_ns = time.monotonic_ns()
         try:
-            found = sorted(
-                {
-                    k
-                    for t in database.tables.values()
-                    for k in engine.keys(member, t.name, t.key, f"{self._context.id}/")
-                }
-            )
+            tables = [
+                Counter(engine.keys(member, t.name, t.key, f"{self._context.id}/")) for t in database.tables.values()
+            ]
         except DrdrillError as error:
             self._tell(database, member, phase, readable=False, words=str(error))
             return
+        found = sorted(set().union(*tables))
+        # Twice in one table; a write that belongs into two tables is once in each.
+        repeated = {key: rows for table in tables for key, rows in table.items() if rows > 1}
         text = "".join(f"{key}\n" for key in found).encode()
         name = f"{DATA}/keys-{phase}-{database.name}-{member}.txt"
         (self._context.folder / name).write_bytes(text)
         words = "read" if behind is None else f"read although it has not everything: {behind[1]}"
         self._tell(
             database, member, phase, readable=True, words=words, rows=len(found), at_ns=at_ns, keys_file=name,
-            digest=hashlib.sha256(text).hexdigest(),
+            digest=hashlib.sha256(text).hexdigest(), repeated_total=len(repeated),
+            repeated=dict(sorted(repeated.items())[:MOST_REPEATED]),
         )  # fmt: skip
 
     def _tell(self, database: Database, member: str, phase: str, *, readable: bool, words: str, **more: object) -> None:

@@ -25,6 +25,9 @@ DRILL_RESTORED: Final = "drill.restored"
 DRILL_ENDED: Final = "drill.ended"
 """result, restoration, seconds."""
 
+JOURNAL_TORN: Final = "journal.torn"
+"""words, gone (events that had been written and are not there), cut (bytes): somebody changed the journal while the drill ran."""
+
 # --- sentences -------------------------------------------------------------------------------------------------------
 STEP_BEGUN: Final = "step.begun"
 """index (into steps), text."""
@@ -75,7 +78,7 @@ WORKER_ENDED: Final = "worker.ended"
 """stream, status, words: a worker process ended, planned or not."""
 READBACK: Final = "readback"
 """database, member, site, readable (bool), words, rows, digest|null, keys_file|null (relative to the drill's folder), at_ns, phase
-(a sentence's index or "end")."""
+(a sentence's index or "end"), repeated{key: rows} (at most 50) and repeated_total: keys that one table holds more than once."""
 
 # --- what is judged --------------------------------------------------------------------------------------------------
 OUTAGE: Final = "outage"
