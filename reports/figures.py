@@ -10,10 +10,12 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 THIN = "\u202f"
 """A narrow no-break space: it groups digits, and keeps a number and its unit on one line."""
+NBSP = "\u00a0"
 MINUS = "\u2212"
 DASH = "\u2013"
 
@@ -23,6 +25,12 @@ def count(value: float) -> str:
     if isinstance(value, float) and not value.is_integer():
         return f"{value:,.2f}".replace(",", THIN)
     return f"{int(value):,}".replace(",", THIN)
+
+
+def saw(kinds: Mapping[str, float] | None) -> str:
+    """What a check looked at: `997 samples, 1 777 operations`; that it saw nothing is said too."""
+    seen = [f"{count(n)}{NBSP}{kind.removesuffix('s') if n == 1 else kind}" for kind, n in (kinds or {}).items() if n]
+    return ", ".join(seen) or "nothing"
 
 
 def sentence(text: str) -> str:

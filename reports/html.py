@@ -67,7 +67,7 @@ def render(recording: Recording) -> str:
         sentences=account.sentences(recording),
         outages=[e.data for e in recording.journal.of(events.OUTAGE)],
         checks=_checks(recording),
-        assumptions=[e.data for e in recording.journal.of(events.ASSUMPTION)],
+        assumptions=[{"saw": None, **e.data} for e in recording.journal.of(events.ASSUMPTION)],
         readbacks=[e.data for e in recording.journal.of(events.READBACK)],
         blows=[_blow(b, drawing.axis) for b in account.blows(recording)] if drawing else [],
         operations=recording.timeline.operations,
@@ -93,6 +93,7 @@ def _template() -> Template:
         promise=figures.promise,
         plural=figures.plural,
         relative=figures.relative,
+        saw=figures.saw,
         sentence=figures.sentence,
         paragraphs=figures.paragraphs,
     )
@@ -150,6 +151,7 @@ def _checks(recording: Recording) -> list[dict[str, Any]]:
         total = int(data.get("witnesses_total") or len(shown))
         prose = any(" " in w for w in shown)
         found[same] = {
+            "saw": None,
             **data,
             "shown": shown,
             "prose": prose,
@@ -160,11 +162,12 @@ def _checks(recording: Recording) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _counts(counts: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _counts(counts: Mapping[str, Any], saw: Mapping[str, Any] | None = None) -> list[tuple[str, str]]:
     """What a check counted, as pairs of a name and a figure; names that end in `_s` are seconds."""
     rows = []
     for key, value in counts.items():
-        if value in ("", None):
+        # What it saw stands in a line of its own.
+        if value in ("", None) or (saw or {}).get(key) == value:
             continue
         seconds = key.endswith("_s") and isinstance(value, int | float)
         name = key.removesuffix("_s") if seconds else key

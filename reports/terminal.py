@@ -41,8 +41,17 @@ def lines(recording: Recording) -> list[str]:
     for kind, word in ((events.CHECK, "check"), (events.ASSUMPTION, "assumption")):
         bad = {(e.data["message"], e.data["verdict"]): None for e in recording.journal.of(kind)}
         found += [_line(f"{word} {v}", message) for message, v in bad if v != "pass" and message not in said]
+    found += _passed(recording)
     found.append(_line("report", str(recording.folder / "report.html")))
     return found
+
+
+def _passed(recording: Recording) -> list[str]:
+    """What stands behind each check of the whole drill that passed: how much it looked at. No green without a reason."""
+    passed = [
+        e.data for e in recording.journal.of(events.CHECK) if e.data["verdict"] == "pass" and e.data["phase"] == "end"
+    ]
+    return [_line("passed", f"{c['title']}: saw {figures.saw(c['saw'])}") for c in passed if c.get("saw")]
 
 
 def _commands(recording: Recording) -> list[str]:

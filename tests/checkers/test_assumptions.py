@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from drdrill.checkers.assumptions import assumptions
 from drdrill.checkers.result import result
 from drdrill.checkers.verdict import Judgement, Result, Verdict
 from drdrill.journal import events
-from drdrill.journal.records import Done
+from drdrill.journal.records import SAMPLE, Done
 
 if TYPE_CHECKING:
     from drdrill.journal.fake import Scene
@@ -19,7 +20,7 @@ TITLE = 'site "east" is isolated'
 
 
 def verdicts(scene: Scene) -> dict[str, Verdict]:
-    return {a.name: a.verdict for a in assumptions(scene.recording(), [])}
+    return {a.name: a.verdict for a in assumptions(scene.recording(), [said(Verdict.PASS)])}
 
 
 def message(scene: Scene, name: str) -> str:
@@ -41,6 +42,43 @@ def test_all_hold_in_a_good_drill(scene: Scene):
         "probes_kept_schedule", "writers_kept_schedule", "written_before", "took_hold", "held", "no_check_crashed",
     }  # fmt: skip
     assert set(found.values()) == {Verdict.PASS}
+
+
+def test_each_says_what_was_measured_for_it(scene: Scene):
+    scene.probes("east")
+    scene.writes("east", outcomes=[(8, 8.5, Done.UNKNOWN), (10, 31, Done.UNKNOWN)])
+    scene.writes("south")
+    scene.strike("h1", TITLE, at=10, healed=30, sites=["east"], held=(True,) * 14)
+    scene.event(29, "audit", answer=True, words="none", counts={"looks": 34})
+    found = {a.name: a for a in assumptions(scene.recording(), [said(Verdict.PASS)] * 3)}
+    assert message(scene, "probes_kept_schedule") == (
+        "The latest was sent 0 ms after it was due, none of them late; none missing of 1,200 attempts due in 1 stream; "
+        "never more than 0.05 s without one."
+    )
+    assert found["probes_kept_schedule"].saw == {"samples": 1200}
+    assert found["writers_kept_schedule"].saw == {"operations": 3000}
+    before = found["written_before"]
+    # 13 of 50 were not acknowledged at east: 74 % there, 87 % of all.
+    assert before.counts["least_percent"] == 74
+    assert before.counts["percent"] == 87
+    assert "37 of 50 at east" in before.message
+    assert found["held"].saw == {"looks": 14}
+    assert "seen in 14 looks, at most 19.6 s apart" in found["held"].message
+    assert found["nothing_went_around"].message == "No connection went around the links, in 34 looks."
+    assert found["no_check_crashed"].saw == {"judgements": 3}
+
+
+def test_what_was_sent_late_is_said_rounded_up(scene: Scene):
+    name = scene.probes("east")
+    path = scene.folder / "data" / f"{name}.bin"
+    found = np.fromfile(path, SAMPLE)
+    found["sent"][7] += 3_000_001
+    found.tofile(path)
+    assert "The latest was sent 4 ms after it was due" in message(scene, "probes_kept_schedule")
+
+
+def test_what_was_never_looked_at_is_not_in_the_list(scene: Scene):
+    assert assumptions(scene.recording(), []) == ()
 
 
 def test_probes_that_stopped_did_not_keep_their_schedule(scene: Scene):
@@ -135,7 +173,7 @@ def test_nothing_may_go_around_a_cut_where_somebody_looks(scene: Scene, answer: 
 
 
 def said(verdict: Verdict) -> Judgement:
-    return Judgement("x", "x", verdict, f"It is {verdict}.")
+    return Judgement("x", "x", verdict, f"It is {verdict}.", saw={"samples": 1})
 
 
 P, U, F = Verdict.PASS, Verdict.UNKNOWN, Verdict.FAIL

@@ -96,7 +96,8 @@ class Bench:
         self.concluded.append(judgement)
         self.journal.write(
             events.CHECK, check=judgement.name, title=judgement.title, verdict=str(judgement.verdict), message=judgement.message,
-            counts=dict(judgement.counts), witnesses=list(judgement.witnesses[:50]), witnesses_total=len(judgement.witnesses),
+            counts=dict(judgement.counts), saw=dict(judgement.saw),
+            witnesses=list(judgement.witnesses[:50]), witnesses_total=len(judgement.witnesses),
             phase=self.phase(),
         )  # fmt: skip
         if judgement.verdict is Verdict.FAIL:

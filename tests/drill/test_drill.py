@@ -294,7 +294,7 @@ def test_a_lapsed_fault_is_inconclusive_whatever_else(scene: Scene, monkeypatch:
     scene.world.flaws.add("short-leases")
     scene.noun("drill").strike(SiteIsolated("east"))
     scene.noun("drill").hold_for(0.5)
-    scene.drill.conclude(Judgement("x", "x", Verdict.PASS, "Good."))
+    scene.drill.conclude(Judgement("x", "x", Verdict.PASS, "Good.", saw={"samples": 1}))
     ended = scene.finish()
     assert ended.result is Result.INCONCLUSIVE
     assert ended.restoration is Restoration.RESTORED

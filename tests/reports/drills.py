@@ -299,8 +299,9 @@ def check(folder: Folder, second: float, name: str, *said: str, **more: Any) -> 
     """What one check said: its title, verdict and message."""
     title, verdict, message = said
     seen = more.pop("witnesses", ())
+    saw = more.pop("saw", {"samples": 3200, "operations": 1746, "rows": 1268, "replicas": 2})
     folder.event(
-        second, events.CHECK, check=name, title=title, verdict=verdict, message=message, counts=more.pop("counts", {}),
+        second, events.CHECK, check=name, title=title, verdict=verdict, message=message, counts=more.pop("counts", {}), saw=saw,
         witnesses=list(seen)[:50], witnesses_total=len(seen), phase=more.pop("phase", "end"),
     )  # fmt: skip
 
@@ -334,7 +335,16 @@ def assumptions(folder: Folder, at: float, **changed: tuple[str, str]) -> None:
     }  # fmt: skip
     for name, (title, verdict, message) in told.items():
         answer, words = changed.get(name, (verdict, message))
-        folder.event(at, events.ASSUMPTION, assumption=name, title=title, verdict=answer, message=words, counts={})
+        folder.event(
+            at,
+            events.ASSUMPTION,
+            assumption=name,
+            title=title,
+            verdict=answer,
+            message=words,
+            counts={},
+            saw={"looks": 6},
+        )
 
 
 def close(

@@ -14,7 +14,8 @@ import pytest
 
 from drdrill.errors import BadInput
 from drdrill.journal.journal import FILE_NAME
-from drdrill.reports import write_all
+from drdrill.journal.recording import load
+from drdrill.reports import figures, html, write_all
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -258,3 +259,17 @@ def test_every_text_stands_out_from_its_ground(text: str, ground: str, tmp_path:
 
     high, low = sorted((luminance(text), luminance(ground)), reverse=True)
     assert (high + 0.05) / (low + 0.05) >= 4.5
+
+
+def test_each_check_and_assumption_shows_how_much_it_saw(tmp_path: Path) -> None:
+    text = html.render(load(drills.met(tmp_path / "met"))).replace("\u202f", " ").replace("\u00a0", " ")
+    assert text.count("Saw 3 200 samples, 1 746 operations, 1 268 rows, 2 replicas") == 3
+    assert text.count('<td class="nowrap">6 looks</td>') == 4
+
+
+@pytest.mark.parametrize(
+    ("saw", "words"),
+    [({}, "nothing"), (None, "nothing"), ({"rows": 0}, "nothing"), ({"looks": 1, "rows": 2}, "1 look, 2 rows")],
+)
+def test_what_was_seen_in_words(saw: dict[str, int] | None, words: str) -> None:
+    assert figures.saw(saw).replace("\u00a0", " ") == words

@@ -28,6 +28,13 @@ def test_the_terminal_says_result_bounds_failures_and_where_the_report_is(tmp_pa
     assert str(folder / "report.html") in text[-1]
 
 
+def test_the_terminal_says_how_much_each_check_that_passed_has_seen(tmp_path: Path) -> None:
+    text = [line.replace("\u202f", " ").replace("\u00a0", " ") for line in terminal.lines(load(drills.met(tmp_path)))]
+    passed = [line for line in text if line.startswith("  passed")]
+    assert passed[0].endswith(": saw 3 200 samples, 1 746 operations, 1 268 rows, 2 replicas")
+    assert len(passed) == 3
+
+
 def test_the_terminal_says_what_failed_beside_the_reasons(tmp_path: Path) -> None:
     text = terminal.lines(load(drills.lapsed(tmp_path / "lapsed")))
     assert sum("assumption fail" in line and "lapsed at +8.00 s" in line for line in text) == 1

@@ -77,17 +77,19 @@ def conclude(
     }  # fmt: skip
     if upper_s is not None:
         counts["upper_s"] = round(upper_s, 3)
+    saw = {"samples": strip.samples, "operations": strip.acknowledged}
     seen = f"{some(strip.samples, 'attempt')}, {some(strip.acknowledged, 'acknowledged write')}"
     name = name[0].upper() + name[1:]
     if upper_s is not None and found.away is None:
-        return Judgement(NAME, title, Verdict.PASS, f"{name} was not seen away after {since.title} ({seen}).", counts)
+        words = f"{name} was not seen away after {since.title} ({seen})."
+        return Judgement(NAME, title, Verdict.PASS, words, counts, saw=saw)
     if upper_s is not None and upper_s <= allowed_s:
         words = f"{name} was good again {lower_s:.2f} to {upper_s:.2f} s after {since.title} ({seen})."
-        return Judgement(NAME, title, Verdict.PASS, words, counts)
+        return Judgement(NAME, title, Verdict.PASS, words, counts, saw=saw)
     if lower_s > allowed_s:
         ended = f"{lower_s:.2f} to {upper_s:.2f} s" if upper_s is not None else f"more than {lower_s:.2f} s"
         words = f"{name} was away for {ended} after {since.title}; {allowed_s:g} s are allowed ({seen})."
-        return Judgement(NAME, title, Verdict.FAIL, words, counts)
+        return Judgement(NAME, title, Verdict.FAIL, words, counts, saw=saw)
     if upper_s is not None:
         words = (
             f"{name} was good again {lower_s:.2f} to {upper_s:.2f} s after {since.title}; whether within {allowed_s:g} s "
@@ -98,4 +100,4 @@ def conclude(
             f"{name} showed no stable run of {stable_s:g} s after {since.title}, and what was measured does not prove that "
             f"it was away for {allowed_s:g} s ({seen}): look whether the probes ran all the time."
         )
-    return Judgement(NAME, title, Verdict.UNKNOWN, words, counts)
+    return Judgement(NAME, title, Verdict.UNKNOWN, words, counts, saw=saw)

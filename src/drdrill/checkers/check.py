@@ -47,7 +47,8 @@ def tried(name: str, check: Check, case: Case) -> tuple[Judgement, ...]:
 
 def some(number: float, one: str, many: str | None = None) -> str:
     """`1 row`, `2 rows`."""
-    return f"{number:,g} {one if number == 1 else many or one + 's'}"
+    figure = f"{number:,d}" if isinstance(number, int) else f"{number:,g}"
+    return f"{figure} {one if number == 1 else many or one + 's'}"
 
 
 def seconds(ns: float) -> str:

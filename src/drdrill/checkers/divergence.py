@@ -41,17 +41,17 @@ def same(recording: Recording, database: str, phase: str = END) -> Judgement:
             f'The members of database "{database}" differ in {some(len(differ), "row")} of {len(book.anywhere)} '
             f"(rows of this drill: {rows}).{book.unread_words()}"
         )
-        return Judgement(NAME, title, Verdict.FAIL, words, counts, differ)
+        return Judgement(NAME, title, Verdict.FAIL, words, counts, differ, book.saw)
     if len(book.held) < FEWEST or not book.anywhere:
         why = f"{some(len(book.held), 'member')} could be read, with {some(len(book.anywhere), 'row')} of this drill"
         words = (
             f'Whether the members of database "{database}" hold the same cannot be told: {why}.{book.unread_words()}'
         )
-        return Judgement(NAME, title, Verdict.UNKNOWN, words, counts)
+        return Judgement(NAME, title, Verdict.UNKNOWN, words, counts, saw=book.saw)
     words = (
         f"{' and '.join(book.held)} hold the same {some(len(book.anywhere), 'row')} of this drill.{book.unread_words()}"
     )
-    return Judgement(NAME, title, Verdict.UNKNOWN if book.unread else Verdict.PASS, words, counts)
+    return Judgement(NAME, title, Verdict.UNKNOWN if book.unread else Verdict.PASS, words, counts, saw=book.saw)
 
 
 def _differences(held: Mapping[str, frozenset[str]], acknowledged: Mapping[str, int]) -> tuple[str, ...]:

@@ -43,6 +43,12 @@ class Ledger:
         """The keys on any readable member."""
         return frozenset().union(*self.held.values())
 
+    @property
+    def saw(self) -> dict[str, int]:
+        """How much a check that leans on this ledger looked at: writes that ended or may have, rows found, members read."""
+        operations = len(self.acknowledged) + len(self.refused) + len(self.unknown)
+        return {"operations": operations, "rows": len(self.anywhere), "replicas": len(self.held)}
+
     def unread_words(self) -> str:
         """A sentence about the members that could not be read, or nothing."""
         return "".join(f" {member} could not be read: {why}." for member, why in self.unread.items())

@@ -41,12 +41,13 @@ def lost(recording: Recording, database: str, phase: str = END, rpo_s: float = 0
     }  # fmt: skip
     title = f'no acknowledged write of database "{database}" is lost'
     if not book.held or not book.acknowledged:
-        return Judgement(NAME, title, Verdict.UNKNOWN, _nothing(book, database), counts)
+        return Judgement(NAME, title, Verdict.UNKNOWN, _nothing(book, database), counts, saw=book.saw)
     read = f"{some(len(book.acknowledged), 'acknowledged write')} looked for on {', '.join(book.held)}"
     apart = f" {some(len(book.unknown), 'write')} of unknown outcome, {counts['unknown_found']} of them found."
     if not gone:
-        words = f"None of {read} is missing everywhere.{apart}{book.unread_words()}"
-        return Judgement(NAME, title, Verdict.PASS, words, counts)
+        rows = some(len(book.anywhere), "row")
+        words = f"None of {read} is missing everywhere, by {rows} that were read.{apart}{book.unread_words()}"
+        return Judgement(NAME, title, Verdict.PASS, words, counts, saw=book.saw)
     span = (book.acknowledged[gone[-1]] - book.acknowledged[gone[0]]) / 1e9 + 1 / book.rate_hz
     counts["lost_s"] = round(span, 3)
     verdict = Verdict.PASS if span <= rpo_s else Verdict.FAIL
@@ -55,7 +56,7 @@ def lost(recording: Recording, database: str, phase: str = END, rpo_s: float = 0
         f"{', '.join(book.held)}. They were acknowledged within {span:.3f} s; the recovery point objective is {rpo_s:g} s."
         f"{apart}{book.unread_words()}"
     )
-    return Judgement(NAME, title, verdict, words, counts, tuple(gone))
+    return Judgement(NAME, title, verdict, words, counts, tuple(gone), book.saw)
 
 
 def _nothing(book: Ledger, database: str) -> str:

@@ -39,12 +39,14 @@ def never(recording: Recording, strip: Strip, allowed_s: float) -> Judgement:
     counts: dict[str, int | float | str] = {
         "service": strip.service, "allowed_s": allowed_s, "samples": strip.samples, "outages": len(found),
     }  # fmt: skip
+    saw = {"samples": strip.samples, "operations": strip.acknowledged}
     if not strip.samples:
         words = f'Service "{strip.service}" was not measured from outside, so nothing can be said about its outages.'
-        return Judgement(NAME, title, Verdict.UNKNOWN, words, counts)
+        return Judgement(NAME, title, Verdict.UNKNOWN, words, counts, saw=saw)
+    seen = f"{some(strip.samples, 'attempt')} from outside and {some(strip.acknowledged, 'acknowledged write')}"
     if not found:
-        words = f'Service "{strip.service}" was never seen away, in {some(strip.samples, "attempt")} from outside.'
-        return Judgement(NAME, title, Verdict.PASS, words, counts)
+        words = f'Service "{strip.service}" was never seen away, in {seen}.'
+        return Judgement(NAME, title, Verdict.PASS, words, counts, saw=saw)
     verdict = worst(c.against(allowed_s) for c in found)
     longest = max(found, key=lambda c: (c.against(allowed_s) is verdict, c.upper_s is None, c.lower_s))
     counts["lower_s"] = round(longest.lower_s, 3)
@@ -55,5 +57,8 @@ def never(recording: Recording, strip: Strip, allowed_s: float) -> Judgement:
     tail = {Verdict.PASS: "", Verdict.FAIL: ": too long", Verdict.UNKNOWN: ": it cannot be told whether too long"}[
         verdict
     ]
-    words = f'Service "{strip.service}" was away for {span}; {allowed_s:g} s are allowed{tail} ({some(len(found), "outage")}).'
-    return Judgement(NAME, title, verdict, words, counts)
+    words = (
+        f'Service "{strip.service}" was away for {span}; {allowed_s:g} s are allowed{tail} '
+        f"({some(len(found), 'outage')} in {seen})."
+    )
+    return Judgement(NAME, title, verdict, words, counts, saw=saw)

@@ -43,23 +43,24 @@ def acknowledged(recording: Recording, site: str) -> Judgement:
     counts: dict[str, int | float | str] = {
         "site": site, "cuts": len(cuts), "sent": sent, "acknowledged": len(wrong), "acknowledged_sent_before": early,
     }  # fmt: skip
+    saw = {"operations": sent}
     if not proven:
         why = "was not cut off" if not cuts else "was struck, but it is not proven that the cut was in force"
         words = f'Site "{site}" {why}, so what it acknowledges then cannot be told.'
-        return Judgement(NAME, title, Verdict.UNKNOWN, words, counts)
+        return Judgement(NAME, title, Verdict.UNKNOWN, words, counts, saw=saw)
     if wrong:
         words = (
             f'Site "{site}" acknowledged {some(len(wrong), "write")} of {sent} that were sent while it was cut off, the last one '
             f"{seconds(max(after for _, after in wrong))} after the cut. What it confirms alone is lost when the others go on."
         )
-        return Judgement(NAME, title, Verdict.FAIL, words, counts, tuple(key for key, _ in wrong))
+        return Judgement(NAME, title, Verdict.FAIL, words, counts, tuple(key for key, _ in wrong), saw)
     if sent < FEWEST:
         words = f'Only {some(sent, "write")} were sent at site "{site}" while it was cut off; fewer than {FEWEST} prove nothing.'
-        return Judgement(NAME, title, Verdict.UNKNOWN, words, counts)
+        return Judgement(NAME, title, Verdict.UNKNOWN, words, counts, saw=saw)
     late = (
         f" {some(early, 'write')} sent before the cut {'was' if early == 1 else 'were'} answered after it."
         if early
         else ""
     )
     words = f'Site "{site}" acknowledged none of {some(sent, "write")} that were sent while it was cut off.{late}'
-    return Judgement(NAME, title, Verdict.PASS, words, counts)
+    return Judgement(NAME, title, Verdict.PASS, words, counts, saw=saw)

@@ -77,13 +77,14 @@ def _service(strip: Strip, outages: Sequence[JudgedOutage], objective_s: float) 
         "service": strip.service, "objective_s": objective_s, "outages": len(strip.outages),
         "samples": strip.samples, "acknowledged": strip.acknowledged,
     }  # fmt: skip
+    saw = {"samples": strip.samples, "operations": strip.acknowledged}
     if not strip.samples:
         words = f'Service "{strip.service}" was not measured from outside, so nothing can be said about its outages.'
-        return Judgement(NAME, title, Verdict.UNKNOWN, words, counts)
+        return Judgement(NAME, title, Verdict.UNKNOWN, words, counts, saw=saw)
     seen = f"{some(strip.samples, 'attempt')} from outside and {some(strip.acknowledged, 'acknowledged write')}"
     if not outages:
         words = f'Service "{strip.service}" was never seen away, in {seen}.'
-        return Judgement(NAME, title, Verdict.PASS, words, counts)
+        return Judgement(NAME, title, Verdict.PASS, words, counts, saw=saw)
     verdict = worst(j.verdict for j in outages)
     longest = max(outages, key=lambda j: (j.verdict is verdict, j.counted.upper_s is None, j.counted.lower_s))
     counts["lower_s"] = round(longest.counted.lower_s, 3)
@@ -97,7 +98,7 @@ def _service(strip: Strip, outages: Sequence[JudgedOutage], objective_s: float) 
     where = "" if longest.outage.strip == CLIENT else f" at {longest.outage.strip}"
     words = f'Service "{strip.service}"{where} {how}: {longest.words}; {some(len(strip.outages), "outage")} in {seen}.'
     shown = tuple(f"{j.outage.strip}: {j.words}" for j in outages)
-    return Judgement(NAME, title, verdict, words, counts, shown)
+    return Judgement(NAME, title, verdict, words, counts, shown, saw)
 
 
 def _named(recording: Recording) -> set[tuple[str, str]]:

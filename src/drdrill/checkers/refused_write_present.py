@@ -31,4 +31,4 @@ def judge(case: Case) -> Iterable[Judgement]:
                 "present": len(there),
                 "refused": len(book.refused),
             }
-            yield Judgement(NAME, "a refused write is not there", Verdict.FAIL, words, counts, tuple(there))
+            yield Judgement(NAME, "a refused write is not there", Verdict.FAIL, words, counts, tuple(there), book.saw)

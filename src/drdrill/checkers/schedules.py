@@ -10,6 +10,7 @@ still has most of its time; more would make the service look slow for what this 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,6 +38,8 @@ class Kept:
     late: int
     longest_s: float
     wrong: str
+    latest_s: float = 0.0
+    """How long after it was due the latest of all was sent."""
 
 
 def probes_kept_schedule(recording: Recording) -> Judgement | None:
@@ -51,7 +54,7 @@ def probes_kept_schedule(recording: Recording) -> Judgement | None:
             stream.records if stream is not None else np.zeros(0, [("seq", "<u4"), ("due", "<i8"), ("sent", "<i8")])
         )
         found[probe["stream"]] = _kept(recording, probe, records["seq"], records["due"], records["sent"])
-    return _judged("probes_kept_schedule", "the probes kept their schedule", "attempt", found)
+    return _judged("probes_kept_schedule", "the probes kept their schedule", "attempt", "samples", found)
 
 
 def writers_kept_schedule(recording: Recording) -> Judgement | None:
@@ -76,7 +79,7 @@ def writers_kept_schedule(recording: Recording) -> Judgement | None:
         sent |= dict(zip(late["seq"].tolist(), late["done"].tolist(), strict=True))
         times = [sent.get(n) or d for n, d in zip(intents.records["seq"].tolist(), due.tolist(), strict=True)]
         found[writer["stream"]] = _kept(recording, writer, intents.records["seq"], due, np.array(times, np.int64))
-    return _judged("writers_kept_schedule", "the writers kept their schedule", "write", found)
+    return _judged("writers_kept_schedule", "the writers kept their schedule", "write", "operations", found)
 
 
 def _kept(recording: Recording, told: dict[str, Any], seq: Any, due: Any, sent: Any) -> Kept:
@@ -93,12 +96,13 @@ def _kept(recording: Recording, told: dict[str, Any], seq: Any, due: Any, sent: 
     spans[-1] = max(0, spans[-1] - tail_ns)
     missing = int(seq.max()) + 1 - len(seq)
     late = int((sent - due > latency_ns / 4).sum())
+    latest = max(0.0, float((sent - due).max() / 1e9))
     longest = float(spans.max() / 1e9)
     if not words and longest > told["latency_s"]:
         words = f"for {longest:.2f} s nothing was sent"
     if not words and missing + late > SHARE * len(seq):
         words = f"{missing} of {len(seq) + missing} are missing and {late} were sent late"
-    return Kept(len(seq) + missing, missing, late, longest, words)
+    return Kept(len(seq) + missing, missing, late, longest, words, latest)
 
 
 def _overlap(edges: Any, begin: int, end: int) -> Any:
@@ -114,16 +118,26 @@ def _ended(recording: Recording, stream: str, last_due: int) -> tuple[int, str]:
     return first.t, "" if first.data["status"] == "stopped" else str(first.data["words"])
 
 
-def _judged(name: str, title: str, unit: str, found: dict[str, Kept]) -> Judgement:
+def _judged(name: str, title: str, unit: str, kind: str, found: dict[str, Kept]) -> Judgement:
     wrong = tuple(f"{stream}: {kept.wrong}" for stream, kept in found.items() if kept.wrong)
     kept: Sequence[Kept] = list(found.values())
     counts: dict[str, int | float | str] = {
         "streams": len(kept), "due": sum(k.due for k in kept), "missing": sum(k.missing for k in kept),
-        "late": sum(k.late for k in kept), "longest_s": round(max(k.longest_s for k in kept), 3),
+        "late": sum(k.late for k in kept), "latest_s": _up(max(k.latest_s for k in kept)),
+        "longest_s": _up(max(k.longest_s for k in kept)),
     }  # fmt: skip
+    saw = {kind: sum(k.due - k.missing for k in kept)}
     verdict = worst(Verdict.FAIL if k.wrong else Verdict.PASS for k in kept)
     seen = f"{some(int(counts['due']), unit)} due in {some(len(kept), 'stream')}"
-    text = f"All kept it: {seen}, {counts['missing']} missing, {counts['late']} late, at most {counts['longest_s']} s apart."
+    text = (
+        f"The latest was sent {1000 * float(counts['latest_s']):g} ms after it was due, {counts['late'] or 'none'} of them late; "
+        f"{counts['missing'] or 'none'} missing of {seen}; never more than {counts['longest_s']} s without one."
+    )
     if wrong:
         text = f"Not every stream kept its schedule, so outages may have been missed: {'; '.join(wrong)} ({seen})."
-    return Judgement(name, title, verdict, text, counts, wrong)
+    return Judgement(name, title, verdict, text, counts, wrong, saw)
+
+
+def _up(seconds: float) -> float:
+    """Rounded up to a millisecond: nothing measured is rounded in our favour."""
+    return math.ceil(round(seconds * 1000, 6)) / 1000

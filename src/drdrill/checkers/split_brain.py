@@ -9,6 +9,7 @@ own). Or two members claim to be the writer for longer than the fencing time; sh
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
@@ -45,8 +46,10 @@ def never_on_both_sides(recording: Recording, database: str) -> Judgement:
     title = f'database "{database}" is never written on both sides of a cut'
     parts = [*_acknowledgements(recording, database, fencing_ns), *_claims(recording, database, fencing_ns)]
     counts: dict[str, int | float | str] = {"database": database, "fencing_s": fencing_ns / 1e9}
+    saw: Counter[str] = Counter()
     for part in parts:
         counts |= part.counts
+        saw.update(part.saw)
     if not parts:
         words = (
             f'Nobody watched the members of database "{database}", and it was not written to on both sides of a cut.'
@@ -54,7 +57,7 @@ def never_on_both_sides(recording: Recording, database: str) -> Judgement:
         return Judgement(NAME, title, Verdict.UNKNOWN, words, counts)
     verdict = worst(p.verdict for p in parts)
     words = " ".join(p.message for p in sorted(parts, key=lambda p: p.verdict is not verdict))
-    return Judgement(NAME, title, verdict, words, counts, tuple(w for p in parts for w in p.witnesses))
+    return Judgement(NAME, title, verdict, words, counts, tuple(w for p in parts for w in p.witnesses), saw)
 
 
 def _acknowledgements(recording: Recording, database: str, fencing_ns: int) -> Iterable[Judgement]:
@@ -75,21 +78,22 @@ def _acknowledgements(recording: Recording, database: str, fencing_ns: int) -> I
             "acknowledged_inside": len(here.sure),
             "acknowledged_outside": len(there.sure),
         }
-        both = f"{len(here.sure)} at {', '.join(strike.sites)} and {len(there.sure)} elsewhere"
+        saw = {"operations": here.sent + there.sent}
+        both = f"{len(here.sure)} of {here.sent} sent at {', '.join(strike.sites)} and {len(there.sure)} of {there.sent} elsewhere"
         if here.sure and there.sure:
             words = (
                 f'Database "{database}" was written on both sides while {strike.title}: more than {seconds(fencing_ns)} after the '
                 f"cut, writes were acknowledged on each side ({both})."
             )
-            yield Judgement(NAME, "", Verdict.FAIL, words, counts, tuple(k for k, _ in (*here.sure, *there.sure)))
+            yield Judgement(NAME, "", Verdict.FAIL, words, counts, tuple(k for k, _ in (*here.sure, *there.sure)), saw)
         elif (here.sure or here.early) and (there.sure or there.early):
             words = f"While {strike.title}, answers came on both sides so near to the fencing time that it cannot be told ({both})."
-            yield Judgement(NAME, "", Verdict.UNKNOWN, words, counts)
+            yield Judgement(NAME, "", Verdict.UNKNOWN, words, counts, saw=saw)
         elif here.sent or there.sent:
             words = (
                 f"More than {seconds(fencing_ns)} after {strike.title}, one side at most acknowledged writes ({both})."
             )
-            yield Judgement(NAME, "", Verdict.PASS, words, counts)
+            yield Judgement(NAME, "", Verdict.PASS, words, counts, saw=saw)
 
 
 def _claims(recording: Recording, database: str, fencing_ns: int) -> Iterable[Judgement]:
@@ -106,7 +110,7 @@ def _claims(recording: Recording, database: str, fencing_ns: int) -> Iterable[Ju
             words = f'No member of database "{database}" answered when asked whether it is the writer.'
             yield Judgement(NAME, "", Verdict.UNKNOWN, words, counts)
             continue
-        yield _overlapping(_overlaps(stream), fencing_ns, counts)
+        yield _overlapping(_overlaps(stream), fencing_ns, counts, {"samples": heard, "replicas": _answering(stream)})
         yield from _watched_all_the_time(recording, stream, fencing_ns)
 
 
@@ -121,28 +125,36 @@ def _watched_all_the_time(recording: Recording, stream: Stream, fencing_ns: int)
         yield Judgement(NAME, "", Verdict.UNKNOWN, words, {"longest_unasked_s": round(longest / 1e9, 3)})
 
 
+def _answering(stream: Stream) -> int:
+    """How many members answered at least once."""
+    answers = stream.records[stream.records["claims"] != Claim.SILENT]
+    return len(np.unique(answers["member"]))
+
+
 def _overlapping(
-    overlaps: list[tuple[str, str, int, int]], fencing_ns: int, counts: dict[str, int | float | str]
+    overlaps: list[tuple[str, str, int, int]],
+    fencing_ns: int,
+    counts: dict[str, int | float | str],
+    saw: dict[str, int],
 ) -> Judgement:
     listed = tuple(
         f"{a} and {b} both claimed to be the writer for {seconds(lo)} to {seconds(hi)}" for a, b, lo, hi in overlaps
     )
     counts["overlaps"] = len(overlaps)
-    asked = f"({some(counts['samples'], 'answer')})"  # type: ignore[arg-type]
+    asked = f"({some(saw['samples'], 'answer')} of {some(saw['replicas'], 'member')})"
     if not overlaps:
-        return Judgement(
-            NAME, "", Verdict.PASS, f"At most one member claimed to be the writer at a time {asked}.", counts
-        )
+        words = f"At most one member claimed to be the writer at a time {asked}."
+        return Judgement(NAME, "", Verdict.PASS, words, counts, saw=saw)
     if any(lo > fencing_ns for _, _, lo, _ in overlaps):
         words = (
             f"Two members claimed to be the writer for longer than {seconds(fencing_ns)} {asked}: {'; '.join(listed)}."
         )
-        return Judgement(NAME, "", Verdict.FAIL, words, counts, listed)
+        return Judgement(NAME, "", Verdict.FAIL, words, counts, listed, saw)
     if any(hi > fencing_ns for _, _, _, hi in overlaps):
         words = f"Two members may have claimed to be the writer for longer than {seconds(fencing_ns)} {asked}: {'; '.join(listed)}."
-        return Judgement(NAME, "", Verdict.UNKNOWN, words, counts, listed)
+        return Judgement(NAME, "", Verdict.UNKNOWN, words, counts, listed, saw)
     words = f"Two members claimed to be the writer, but never for longer than {seconds(fencing_ns)} {asked}: {'; '.join(listed)}."
-    return Judgement(NAME, "", Verdict.PASS, words, counts, listed)
+    return Judgement(NAME, "", Verdict.PASS, words, counts, listed, saw)
 
 
 def _overlaps(stream: Stream) -> list[tuple[str, str, int, int]]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,6 +46,9 @@ class Restoration(enum.StrEnum):
     UNKNOWN = "unknown"
 
 
+SAW_NOTHING: Final = "But it does not say that it saw anything, so nothing is proven."
+
+
 @dataclass(frozen=True)
 class Judgement:
     """What one check or assumption says.
@@ -55,8 +58,13 @@ class Judgement:
         title: the question in a few words.
         verdict: pass, fail or unknown.
         message: one or two complete sentences that an engineer can act on, with the numbers.
-        counts: how many samples, operations, rows, replicas it saw.
+        counts: what it found, as figures.
         witnesses: what it points at (keys, times, hosts); all of them.
+        saw: how much it looked at, by kind: `samples` (answers to probes, and of members), `operations` (writes), `rows`
+            (read back), `replicas` (members read or asked), `looks` (at a fault, a host, a connection), `judgements`.
+
+    A pass that saw nothing, or does not say what it saw, is no pass: it becomes unknown right here, so that no check of
+    anybody can be green without a reason.
     """
 
     name: str
@@ -65,3 +73,9 @@ class Judgement:
     message: str
     counts: Mapping[str, int | float | str] = field(default_factory=dict)
     witnesses: tuple[str, ...] = ()
+    saw: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.verdict is Verdict.PASS and not any(n > 0 for n in self.saw.values()):
+            object.__setattr__(self, "verdict", Verdict.UNKNOWN)
+            object.__setattr__(self, "message", f"{self.message} {SAW_NOTHING}")

@@ -168,6 +168,7 @@ class Drill:
             verdict=str(judgement.verdict),
             message=judgement.message,
             counts=dict(judgement.counts),
+            saw=dict(judgement.saw),
             witnesses=witnesses[:MOST_WITNESSES],
             witnesses_total=len(witnesses),
             phase=self._phase,

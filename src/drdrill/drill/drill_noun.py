@@ -103,7 +103,7 @@ class DrillNoun:
             return None if last else True
 
         self._drill.wait_until(same, within, "the estate to be as it was before")
-        self._drill.conclude(ending.as_before(last, within))
+        self._drill.conclude(ending.as_before(last, within, before))
 
 
 def _targets(hold: Hold) -> Targets:

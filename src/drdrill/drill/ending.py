@@ -181,15 +181,16 @@ def _grouped(found: Sequence[baseline.Difference]) -> list[str]:
     return [line + (f". Type: {command}" if command else "") for line, (_, command) in zip(lines, same, strict=True)]
 
 
-def as_before(found: Sequence[baseline.Difference], within_s: float) -> Judgement:
-    """The verdict of the sentence `the estate is as it was before`. Pure."""
+def as_before(found: Sequence[baseline.Difference], within_s: float, compared: baseline.Picture) -> Judgement:
+    """The verdict of the sentence `the estate is as it was before`, after it was compared with that picture. Pure."""
+    well = [name for kind in (compared.hosts, compared.databases) for name, look in kind.items() if look.answer is True]
+    saw = {"looks": len(well)}
     if not found:
-        return Judgement(
-            "baseline", "the estate is as it was", Verdict.PASS, "Everything that was well before is well again."
-        )
+        words = f"Everything that was well before is well again: {', '.join(well)}."
+        return Judgement("baseline", "the estate is as it was", Verdict.PASS, words, {"differences": 0}, saw=saw)
     verdict = Verdict.FAIL if any(d.certain for d in found) else Verdict.UNKNOWN
     words = f"After {within_s:g} s the estate is not as it was: {'; '.join(map(str, found))}."
-    return Judgement("baseline", "the estate is as it was", verdict, words, {"differences": len(found)})
+    return Judgement("baseline", "the estate is as it was", verdict, words, {"differences": len(found)}, saw=saw)
 
 
 def _tried(drill: Drill, what: str, act: Callable[[], T], otherwise: T) -> T:

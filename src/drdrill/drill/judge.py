@@ -83,11 +83,9 @@ def sentences(recording: Recording) -> tuple[Judgement, ...]:
         if data["phase"] != END:
             spoken.add(str(data["phase"]))
             witnesses = tuple(data["witnesses"])
-            found.append(
-                Judgement(
-                    data["check"], data["title"], Verdict(data["verdict"]), data["message"], data["counts"], witnesses
-                )
-            )
+            saw = data.get("saw", {})  # a journal of an earlier version does not say it: then a pass is none
+            said = (data["check"], data["title"], Verdict(data["verdict"]), data["message"], data["counts"])
+            found.append(Judgement(*said, witnesses, saw))
     texts = {e.data["index"]: e.data["text"] for e in recording.journal.of(events.STEP_BEGUN)}
     for event in recording.journal.of(events.STEP_ENDED):
         index, status = event.data["index"], event.data["status"]
@@ -133,6 +131,7 @@ def _said(judgement: Judgement) -> dict[str, object]:
         "verdict": str(judgement.verdict),
         "message": judgement.message,
         "counts": dict(judgement.counts),
+        "saw": dict(judgement.saw),
         "witnesses": list(judgement.witnesses[:MOST_WITNESSES]),
         "witnesses_total": len(judgement.witnesses),
     }

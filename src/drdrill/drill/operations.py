@@ -101,16 +101,16 @@ class Operations:
         found = self._context.estate.database_named(database)
         engine = self._context.engine(found.name)
         within = deadline.seconds if deadline.seconds is not None else found.recovery_s
-        last: list[Look] = []
+        looks: list[Look] = []
 
         def in_step() -> bool | None:
-            last[:] = [engine.in_step()]
-            return True if last[0].answer is True else None
+            looks.append(engine.in_step())
+            return True if looks[-1].answer is True else None
 
         begun = time.monotonic()
         self._context.wait_until(in_step, within, f"every member of database {found.name} to be in step")
         took = time.monotonic() - begun
-        verdict = {True: Verdict.PASS, False: Verdict.FAIL, None: Verdict.UNKNOWN}[last[0].answer]
+        verdict = {True: Verdict.PASS, False: Verdict.FAIL, None: Verdict.UNKNOWN}[looks[-1].answer]
         words = (
             f"was in step after {took:.1f} s"
             if verdict is Verdict.PASS
@@ -123,8 +123,9 @@ class Operations:
                 "in_step",
                 f"every member of database {found.name} is in step",
                 verdict,
-                f"Database {found.name} {words}: {last[0].words}.",
-                {"members": len(found.nodes), **last[0].counts},
+                f"Database {found.name} {words}: {looks[-1].words} ({len(looks)} looks at {len(found.nodes)} members).",
+                {"members": len(found.nodes), **looks[-1].counts},
+                saw={"replicas": len(found.nodes), "looks": len(looks)},
             )
         )
 

@@ -85,9 +85,10 @@ OUTAGE: Final = "outage"
 """service, strip (client|site name), begin_ns, end_ns|null, lower_s, upper_s|null, way (probes|acknowledgements), cause
 (hold or operation id|null), cause_title, counted (rto|own length), objective_s, verdict (pass|fail|unknown), judged (bool)."""
 CHECK: Final = "check"
-"""check, title, verdict (pass|fail|unknown), message, counts{}, witnesses[] (at most 50), witnesses_total, phase."""
+"""check, title, verdict (pass|fail|unknown), message, counts{}, saw{}, witnesses[] (at most 50), witnesses_total, phase.
+saw: how much it looked at: samples, operations, rows, replicas, looks, judgements."""
 ASSUMPTION: Final = "assumption"
-"""assumption, title, verdict, message, counts{}."""
+"""assumption, title, verdict, message, counts{}, saw{}."""
 AUDIT: Final = "audit"
 """answer (true|false|null), words, counts{}: whether any connection went around the links while they were cut."""
 NOTE: Final = "note"
