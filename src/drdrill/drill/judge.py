@@ -101,15 +101,16 @@ def _journal(recording: Recording) -> Judgement:
     """Whether the journal is what was written. What followed a break is unknown, and so is what was torn away."""
     journal = recording.journal
     torn = [e.data for e in journal.of(events.JOURNAL_TORN)]
-    counts: dict[str, int | float | str] = {"events": len(journal.events), "tears": len(torn)}
+    counts: dict[str, int | float | str] = {"tears": len(torn)}
+    saw = {"events": len(journal.events)}
     wrong = [w for w in (journal.broken, journal.torn, *(t["words"] for t in torn)) if w]
     if not wrong:
         words = f"Each of {some(len(journal.events), 'event')} carries the hash of the one before, and none was torn."
-        return Judgement("journal_whole", "the journal is whole", Verdict.PASS, words, counts)
+        return Judgement("journal_whole", "the journal is whole", Verdict.PASS, words, counts, saw=saw)
     fail = journal.broken or any(t["gone"] for t in torn)
     words = f"The journal is not whole, so something may have happened that nobody can read: {'; '.join(wrong)}."
     verdict = Verdict.FAIL if fail else Verdict.UNKNOWN
-    return Judgement("journal_whole", "the journal is whole", verdict, words, counts, tuple(wrong))
+    return Judgement("journal_whole", "the journal is whole", verdict, words, counts, tuple(wrong), saw)
 
 
 def write(journal: Journal, judged: Judged) -> None:

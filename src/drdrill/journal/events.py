@@ -86,7 +86,7 @@ OUTAGE: Final = "outage"
 (hold or operation id|null), cause_title, counted (rto|own length), objective_s, verdict (pass|fail|unknown), judged (bool)."""
 CHECK: Final = "check"
 """check, title, verdict (pass|fail|unknown), message, counts{}, saw{}, witnesses[] (at most 50), witnesses_total, phase.
-saw: how much it looked at: samples, operations, rows, replicas, looks, judgements."""
+saw: how much it looked at: samples, operations, rows, replicas, looks, judgements, events."""
 ASSUMPTION: Final = "assumption"
 """assumption, title, verdict, message, counts{}, saw{}."""
 AUDIT: Final = "audit"
