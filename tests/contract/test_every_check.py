@@ -117,7 +117,7 @@ def good(scene: Scene) -> None:
         scene.readback(member, [key for stream in streams for key in scene.acknowledged(stream)], at=61)
 
 
-KINDS = {"samples", "operations", "rows", "replicas", "looks", "judgements"}
+KINDS = {"samples", "operations", "rows", "replicas", "looks", "judgements", "events"}
 
 
 def said_of(scene: Scene, name: str) -> tuple[Judgement, ...]:

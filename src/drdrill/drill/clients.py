@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 START_S: Final = 20.0
 """A measuring process that is not ready after this has failed to start; on an idle machine it takes 0.2 s."""
-_PROBES: Final = ("stream", "service", "vantage", "site", "url", "rate_hz", "latency_s")
+_PROBES: Final = ("stream", "service", "vantage", "site", "url", "method", "path", "rate_hz", "latency_s")
 _WRITES: Final = ("stream", "service", "database", "site", "vantage", "rate_hz", "latency_s", "deadline_s", "prefix")
 
 

@@ -42,6 +42,7 @@ select pg_is_in_recovery(),
        case when pg_is_in_recovery() then (select received_tli from pg_stat_wal_receiver where status = 'streaming')
             else ('x' || substr(pg_walfile_name(pg_current_wal_flush_lsn()), 1, 8))::bit(32)::int end
 """
+_PAUSED: Final = "select case when pg_is_in_recovery() then pg_is_wal_replay_paused() else false end"
 _STANDBYS: Final = "select application_name, sync_state from pg_stat_replication where state = 'streaming'"
 
 # A definite answer of the server, given before the commit: nothing of the statement stays. Everything else is unknown, above
@@ -198,7 +199,10 @@ class PostgreSQL(Engine):
         if state.timeline != timeline:
             return Look(False, f"{host} is on timeline {state.timeline or 'none'}, the writer on {timeline}")
         missing = max(0, at - state.at)
-        return Look(missing == 0, f"{host} lacks {missing} bytes of the log", {"missing_bytes": missing})
+        words = f"{host} lacks {missing} bytes of the log"
+        if missing and self._one(host, lambda: self._ask[host].rows(_PAUSED, within_s=ANSWER_S)) == [(True,)]:
+            words += ": it has been told to apply nothing, its replay is paused (pg_wal_replay_resume() lets it go on)"
+        return Look(missing == 0, words, {"missing_bytes": missing})
 
     def in_step(self) -> Look:
         """One writer, and every other member on its timeline with all that was written when this look began."""

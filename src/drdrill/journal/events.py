@@ -64,7 +64,8 @@ OPERATION_ENDED: Final = "operation.ended"
 
 # --- what clients see ------------------------------------------------------------------------------------------------
 PROBES_STARTED: Final = "probes.started"
-"""stream, service, vantage, vantage_site (null: the client network), site (of the endpoint), url, rate_hz, latency_s."""
+"""stream, service, vantage, vantage_site (null: the client network), site (of the endpoint), url, method, path, rate_hz,
+latency_s."""
 PROBES_CALIBRATED: Final = "probes.calibrated"
 """stream, from_ns, to_ns, samples, p50_ns, p99_ns."""
 WRITES_STARTED: Final = "writes.started"

@@ -1,0 +1,43 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""The catalogue of flaws, its rotation and its document agree; no lab is raised here."""
+
+from __future__ import annotations
+
+from flaws.catalogue import CI, FLAWS, of_the_day
+from flaws.track_record import DOCUMENT, Caught, named, render
+
+from drdrill.lab.pocket.flaws import FLAWS as OF_THE_LAB
+
+NAMES = [flaw.name for flaw in FLAWS]
+
+
+def test_every_flaw_of_the_lab_meets_a_drill():
+    assert set(OF_THE_LAB) == {name for flaw in FLAWS for name in flaw.lab}
+
+
+def test_no_flaw_may_end_in_met_and_each_says_what_must_be_said():
+    assert len(set(NAMES)) == len(NAMES)
+    for flaw in FLAWS:
+        assert flaw.result in {"missed", "inconclusive", "refused"}
+        assert flaw.words
+        assert flaw.drill.exists()
+
+
+def test_in_a_few_days_every_flaw_has_had_its_turn():
+    days = -(-len(FLAWS) // CI)
+    for first in (1, 738_000):
+        seen = {name for day in range(first, first + days) for name in of_the_day(day)}
+        assert seen == set(NAMES)
+        assert len(set(of_the_day(first))) == CI
+
+
+def test_the_track_record_names_every_flaw_and_no_other():
+    assert named(DOCUMENT.read_text()) == NAMES, "the catalogue has changed: run ./scripts/track-record"
+
+
+def test_the_track_record_is_rendered_from_what_was_caught():
+    found = {name: Caught("fail", "missed", "restored", f"{name} | was seen.", 30.0) for name in NAMES}
+    text = render(FLAWS, found, {"date": "2026-11-25", "version": "1", "machine": "a machine"})
+    assert named(text) == NAMES
+    assert f"{NAMES[0]} / was seen." in text
