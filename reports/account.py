@@ -196,7 +196,9 @@ def notes(recording: Recording) -> list[str]:
             "that was written but not synced to disk is still there afterwards; after a real power cut it would be gone."
         )
     found += [
-        words[:1].upper() + words[1:] for e in recording.journal.of(events.NOTE) if (words := str(e.data["words"]))
+        words[:1].upper() + words[1:]
+        for e in recording.journal.of(events.NOTE, events.CLOCK)
+        if (words := str(e.data["words"]))
     ]
     found += [
         f"Sentence {e.data['index'] + 1} was run by a step of the team, {e.data['by']}, in place of the shipped one."

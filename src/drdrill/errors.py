@@ -13,6 +13,7 @@
     +-- Aborted              6   the drill had to stop; everything that it broke was asked to heal
     |   +-- LeaseLost        6   a fault ended before it was asked to
     |   +-- WayInFailed      6   a command that strikes, looks or moves did not succeed
+    |   +-- Unrecorded       6   the journal takes no event: what is not recorded did not happen
     +-- NotHealed            8   something that was broken is not proven whole again: the command to type
 
 An AssertionError is not in this tree: it means that a check failed.
@@ -87,6 +88,10 @@ class LeaseLost(Aborted):
 
 class WayInFailed(Aborted):
     """A command sent to the estate failed or did not answer in time."""
+
+
+class Unrecorded(Aborted, OSError):
+    """The journal cannot be written. An OSError as well, for whoever only cares that a file could not be written."""
 
 
 class NotHealed(DrdrillError):

@@ -39,7 +39,8 @@ def test_all_hold_in_a_good_drill(scene: Scene):
     scene.strike("h1", TITLE, at=10, healed=30, sites=["east"])
     found = verdicts(scene)
     assert set(found) == {
-        "probes_kept_schedule", "writers_kept_schedule", "written_before", "took_hold", "held", "no_check_crashed",
+        "probes_kept_schedule", "writers_kept_schedule", "written_before", "took_hold", "held", "never_slept",
+            "no_check_crashed",
     }  # fmt: skip
     assert set(found.values()) == {Verdict.PASS}
 

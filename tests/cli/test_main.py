@@ -39,7 +39,9 @@ def test_help_imports_no_command():
         "print(sorted(m for m in sys.modules if m.startswith('drdrill')), file=sys.stderr)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stderr.strip() == "['drdrill', 'drdrill.cli', 'drdrill.cli.main', 'drdrill.errors']"
+    assert result.stderr.strip() == str(
+        ["drdrill", "drdrill.cli", "drdrill.cli.main", "drdrill.cli.terminal", "drdrill.errors"]
+    )
 
 
 @pytest.mark.parametrize("name", PRESENT)

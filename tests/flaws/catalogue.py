@@ -117,7 +117,7 @@ FLAWS: Final = (
         "promoted-by-hand",
         "Patroni is paused, and somebody promotes the standby while the old side still acknowledges.",
         BOTH_SIDES, "split_brain", "fail", "missed",
-        ("both sides", r"acknowledged on each side \(\d+ at east and \d+ elsewhere\)"),
+        ("Two members claimed to be the writer for longer than", "east-db1 and south-db1 both claimed to be the writer for"),
         lab=("asynchronous-replication",), before=planting.pause_patroni, during=planting.promote_the_standby, own_lab=True,
     ),
     Flaw(

@@ -146,7 +146,7 @@ def test_a_way_in_that_does_not_work_refuses_the_run_before_the_first_drill(team
     team.script(probe="the links of east cannot be reached")
     result = team.pytest()
     assert result.ret == 7
-    result.stdout.fnmatch_lines(["*refused, nothing was touched: the links of east cannot be reached*"])
+    result.stdout.fnmatch_lines(["refused, nothing was touched:", "  the links of east cannot be reached"])
     assert team.log() == []
 
 

@@ -95,6 +95,12 @@ class Around:
         self._unhealed: str | None = None
 
     @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> Generator[None, object, object]:
+        """SIGTERM and SIGHUP stop a run as Ctrl-C does, so that it heals."""
+        with signals.guard():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
         """Begin the drill, let the sentences run, then heal and judge whatever happened; before `--pdb` opens."""
         plan = pyfuncitem.stash.get(PLAN, None)
@@ -151,6 +157,9 @@ class Around:
         try:
             try:
                 running.ended(error)
+            except OSError as unrecorded:
+                # What a sentence came to is not on disk, so nobody can judge by it; the drill must not end in met.
+                error = error if isinstance(error, KeyboardInterrupt | SystemExit | Exit) else unrecorded
             finally:
                 ended = running.drill.finish(error)
         except BaseException as broken:  # noqa: BLE001 - a drill that cannot say how it ended is not restored

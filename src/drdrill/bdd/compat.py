@@ -7,11 +7,14 @@ Written against pytest 9.2 and pytest-bdd 9.0.1; the tests of the plugin run all
 
 from __future__ import annotations
 
+import contextlib
+import os
 import types
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from _pytest.config import RegisteredMarker
+from _pytest.junitxml import xml_key
 from pytest_bdd.scenario import (
     find_fixturedefs_for_step,
     iterparentnodeids,
@@ -32,6 +35,8 @@ __all__ = [
     "StepFunctionContext",
     "example_of",
     "fixture_is_known",
+    "forget_junit",
+    "forgive_terminal",
     "get_required_args",
     "steps_for",
     "steps_of",
@@ -122,3 +127,56 @@ class Marks:
     def know(self, name: str) -> None:
         """Register one."""
         self._known[name] = RegisteredMarker(name, name, "a tag of a feature")
+
+
+class Forgiving:
+    """A text file whose failing writes are lost instead of raised.
+
+    After the first that failed its descriptor leads nowhere, so that what it still holds in its buffer cannot fail again when
+    the process ends.
+    """
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def write(self, text: str) -> int:
+        """Write, or drop."""
+        try:
+            return int(self._file.write(text))
+        except UnicodeEncodeError:
+            raise  # pytest answers it by writing the text in another way
+        except (OSError, ValueError):
+            self._drop()
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, or drop."""
+        try:
+            self._file.flush()
+        except (OSError, ValueError):
+            self._drop()
+
+    def _drop(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._file.fileno())
+            os.close(nowhere)
+            self._file.flush()
+
+
+def forgive_terminal(config: pytest.Config) -> None:
+    """Let no closed pipe and no lost terminal end a run of drills: pytest writes lines of its own before and after each."""
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and not isinstance(reporter._tw._file, Forgiving):  # noqa: SLF001 - there is no public way
+        reporter._tw._file = Forgiving(reporter._tw._file)  # noqa: SLF001 - as above
+
+
+def forget_junit(config: pytest.Config) -> None:
+    """Write no JUnit file: its place was found to be none, and pytest would fail there once more and call it generated."""
+    log = config.stash.get(xml_key, None)
+    if log is not None:
+        del config.stash[xml_key]
+        config.pluginmanager.unregister(log)

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from _pytest.outcomes import Exit
 
-from drdrill.bdd import collector, compat, reports, rooms
+from drdrill.bdd import collector, compat, places, reports, rooms
 from drdrill.bdd.around import Around
 from drdrill.bdd.compile import PLAN, plan_of
 from drdrill.bdd.lines import Lines
-from drdrill.bdd.outcome import INTERRUPTED, MISSED, NOTHING, USAGE, run_status
+from drdrill.bdd.outcome import INTERNAL, INTERRUPTED, MISSED, NOTHING, USAGE, run_status
 from drdrill.bdd.preflight import Preflight
 from drdrill.bdd.refusals import refusals
-from drdrill.drill import signals
-from drdrill.errors import BadInput, DrdrillError
+from drdrill.errors import BadInput, DrdrillError, Findings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -65,6 +64,7 @@ def admit(config: pytest.Config, preflight: Preflight, tell: Callable[[list[str]
     for room in ("steps", "fixtures"):
         for module in rooms.modules(room):
             config.pluginmanager.register(module, module.__name__)
+    compat.forgive_terminal(config)
     session = Session(config, preflight, tell)
     config.pluginmanager.register(session, "drdrill-session")
     config.pluginmanager.register(session.around, "drdrill-around")
@@ -78,6 +78,7 @@ class Session:
         self._tell = tell
         self.preflight = preflight
         self._interrupted = False
+        self._refusal: DrdrillError | None = None
         given = config.getoption("--drill-out")
         out = config.invocation_params.dir / given if given else config.rootpath / "reports" / "out"
         self.around = Around(config, preflight, Lines(config), out)
@@ -118,17 +119,27 @@ class Session:
 
     # --- running ------------------------------------------------------------------------------------------------------
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Before the first drill: is the estate there, and does every way in and way back work?"""
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Before the first drill: can it be recorded, is the estate there, does every way in and way back work?"""
         plans = [item.stash[PLAN] for item in session.items if PLAN in item.stash]
-        if plans and not session.config.option.collectonly and not session.testsfailed:
-            try:
-                self.preflight.open([call for plan in plans for call in plan.calls])
-            except DrdrillError as error:
-                pytest.exit(f"refused, nothing was touched: {error}", returncode=error.exit_status)
-        with signals.guard():  # SIGTERM and SIGHUP stop a run as Ctrl-C does, so that it heals
-            return (yield)
+        if not plans or session.config.option.collectonly or session.testsfailed:
+            return None
+        try:
+            self._look_at_places()
+            self.preflight.open([call for plan in plans for call in plan.calls])
+        except DrdrillError as error:
+            self._refusal = error
+            return True  # Nothing runs; `pytest_sessionfinish` says with which status.
+        return None
+
+    def _look_at_places(self) -> None:
+        estate = self.preflight.estate
+        if estate is not None:
+            found = list(places.problems(self.around.out, estate.name, self.config.getoption("xmlpath", None)))
+            if found:
+                compat.forget_junit(self.config)
+                raise Findings(found)
 
     # --- telling ------------------------------------------------------------------------------------------------------
 
@@ -144,7 +155,12 @@ class Session:
         self._interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted | Exit)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """One line for each drill: result, restoration, where its folder is."""
+        """One line for each drill: result, restoration, where its folder is. Or why there was none."""
+        if self._refusal is not None:
+            word = "refused" if self._refusal.exit_status != USAGE else "not begun"
+            terminalreporter.write_line(f"{word}, nothing was touched:", red=True, bold=True)
+            for words in str(self._refusal).splitlines():
+                terminalreporter.write_line(f"  {words}")
         if not self.around.outcomes:
             return
         terminalreporter.section("drills")
@@ -152,10 +168,11 @@ class Session:
             where = reports.place(outcome.folder, self.config) if outcome.folder else "nothing was touched"
             terminalreporter.write_line(f"{outcome.result:<12} {outcome.restoration:<10} {item.name}  {where}")
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """The exit status of a run that drills."""
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, object, object]:
+        """The exit status of a run that drills, also when a report of somebody else cannot be written now."""
         statuses = [status for _, outcome in self.around.outcomes for status in outcome.statuses]
+        statuses += [self._refusal.exit_status] if self._refusal else []
         own = int(exitstatus)
         if own == pytest.ExitCode.TESTS_FAILED:
             # pytest says 1 for every drill that was not met; only what is no drill counts as it is.
@@ -165,4 +182,11 @@ class Session:
             statuses.append(INTERRUPTED if self._interrupted else USAGE)
         else:
             statuses.append(own if own != pytest.ExitCode.NO_TESTS_COLLECTED else NOTHING)
-        session.exitstatus = run_status(statuses)
+        try:
+            return (yield)
+        except OSError as error:
+            self.around.lines.say(f"NOT WRITTEN: {error}; the folders of the drills have everything", red=True)
+            statuses.append(INTERNAL)
+            return None
+        finally:
+            session.exitstatus = run_status(statuses)

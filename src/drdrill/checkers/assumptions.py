@@ -30,7 +30,8 @@ def assumptions(recording: Recording, checks: Sequence[Judgement]) -> tuple[Judg
     """Every assumption that applies to this drill."""
     found = [
         probes_kept_schedule(recording), writers_kept_schedule(recording), written_before(recording),
-        took_hold(recording), held(recording), nothing_went_around(recording), no_check_crashed(checks),
+        took_hold(recording), held(recording), nothing_went_around(recording), never_slept(recording),
+        no_check_crashed(checks),
     ]  # fmt: skip
     return tuple(a for a in found if a is not None)
 
@@ -200,6 +201,21 @@ def nothing_went_around(recording: Recording) -> Judgement | None:
         wrong,
         {"looks": looks},
     )
+
+
+def never_slept(recording: Recording) -> Judgement | None:
+    """The machine that measures was awake: its clock stands still while it sleeps, and the estate goes on."""
+    if not recording.streams:
+        return None
+    slept = [float(e.data["slept_s"]) for e in recording.journal.of(events.CLOCK) if e.data["slept_s"]]
+    looks = len(recording.journal.events)
+    counts: dict[str, int | float | str] = {"sleeps": len(slept), "slept_s": round(sum(slept), 1)}
+    words = f"Its clocks were looked at {some(looks, 'time')}, with each event, and it never slept."
+    if slept:
+        words = f"The machine that measures slept for {sum(slept):.1f} s, and no figure has that time."
+    verdict = Verdict.FAIL if slept else Verdict.PASS
+    title = "the machine that measures never slept"
+    return Judgement("never_slept", title, verdict, words, counts, saw={"looks": looks})
 
 
 def no_check_crashed(checks: Sequence[Judgement]) -> Judgement | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from drdrill.cli.terminal import say
 from drdrill.errors import DrdrillError
 
 if TYPE_CHECKING:
@@ -32,15 +33,15 @@ def up(name: str, flaws: tuple[str, ...]) -> None:
     from drdrill.lab import pocket  # noqa: PLC0415
 
     try:
-        raised = pocket.up(flaws=flaws, say=click.echo)
+        raised = pocket.up(flaws=flaws, say=say)
     except DrdrillError as error:
         _fail(error)
     state = "was up already" if raised.already else f"is up after {raised.seconds:.1f} s"
-    click.echo(f"the {name} lab {state}; its files are in {raised.folder}")
+    say(f"the {name} lab {state}; its files are in {raised.folder}")
     for flaw in raised.flaws:
-        click.echo(f"wrong on purpose: {flaw}")
+        say(f"wrong on purpose: {flaw}")
     for note in raised.notes:
-        click.echo(f"note: {note}")
+        say(f"note: {note}")
 
 
 @lab.command()
@@ -53,7 +54,7 @@ def down(name: str) -> None:
         there = pocket.down()
     except DrdrillError as error:
         _fail(error)
-    click.echo(f"the {name} lab is down" if there else f"the {name} lab was not up")
+    say(f"the {name} lab is down" if there else f"the {name} lab was not up")
 
 
 @lab.command()
@@ -64,15 +65,15 @@ def status(name: str) -> None:
 
     found = pocket.status()
     if found is None:
-        click.echo(f"the {name} lab is not up: drdrill lab up {name}")
+        say(f"the {name} lab is not up: drdrill lab up {name}")
         sys.exit(1)
     if "left" in found:
-        click.echo(
+        say(
             f"the {name} lab's supervisor is dead, and {len(found['left'])} processes are left: drdrill lab down {name}"
         )
         sys.exit(1)
     for line in table(found):
-        click.echo(line)
+        say(line)
     sys.exit(0 if all(host["ready"] for host in found["hosts"].values()) else 1)
 
 
@@ -104,5 +105,5 @@ def table(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _fail(error: DrdrillError) -> None:
-    click.echo(f"drdrill: {error}", err=True)
+    say(f"drdrill: {error}", err=True)
     sys.exit(error.exit_status)

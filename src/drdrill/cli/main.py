@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 from typing import Final
 
 import click
 
+from drdrill.cli import terminal
 from drdrill.errors import DrdrillError
 
 COMMANDS: Final = {
@@ -63,15 +65,19 @@ def group() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command. A person's mistake ends with one message and a status, never with a traceback."""
+    terminal.ensure()
     try:
         status = group.main(args=arguments, prog_name="drdrill", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        with contextlib.suppress(OSError):
+            error.show()
         status = USAGE
     except DrdrillError as error:
-        click.echo(f"drdrill: {error}", err=True)
+        terminal.say(f"drdrill: {error}", err=True)
         status = error.exit_status
     except (KeyboardInterrupt, click.Abort):
-        click.echo("drdrill: stopped", err=True)
+        terminal.say("drdrill: stopped", err=True)
         status = INTERRUPTED
+    finally:
+        terminal.settle()
     sys.exit(status if isinstance(status, int) else 0)

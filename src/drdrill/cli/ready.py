@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import click
 
+from drdrill.cli.terminal import say
+
 _MARKS = {True: ("ok", "green"), False: ("MISSING", "red"), None: ("note", "yellow")}
 
 
@@ -25,18 +27,16 @@ def command(name: str) -> None:
     try:
         estate = load(name)
     except Refused as error:
-        click.echo(f"not ready: {error}", err=True)
+        say(f"not ready: {error}", err=True)
         raise SystemExit(1) from None
     part, missing = "", 0
     for line in ready(estate):
         if line.part != part:
             part = line.part
-            click.secho(part, bold=True)
+            say(part, bold=True)
         mark, colour = _MARKS[line.good]
-        click.echo(f"  {click.style(f'{mark:8}', fg=colour)}{line.what:34} {line.words}")
+        say(f"  {click.style(f'{mark:8}', fg=colour)}{line.what:34} {line.words}")
         missing += line.good is False
-    click.echo(
-        f"ready: {name} can be drilled" if not missing else f"not ready: {missing} of the lines above are missing"
-    )
+    say(f"ready: {name} can be drilled" if not missing else f"not ready: {missing} of the lines above are missing")
     if missing:
         raise SystemExit(1)

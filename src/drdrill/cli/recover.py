@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import click
 
+from drdrill.cli.terminal import say
+
 
 @click.command()
 @click.option(
@@ -21,10 +23,10 @@ def command(name: str) -> None:
     from drdrill.estate.load import load  # noqa: PLC0415
 
     # The addresses of a lab are not needed to heal, and a lab that is down is no reason to say nothing.
-    done = recover(load(name, lab=False), click.echo)
+    done = recover(load(name, lab=False), say)
     if not done.healed and done.whole:
-        click.echo("nothing is open")
+        say("nothing is open")
     for words in done.left:
-        click.echo(f"LEFT: {words}", err=True)
+        say(f"LEFT: {words}", err=True)
     if not done.whole:
         raise SystemExit(8)

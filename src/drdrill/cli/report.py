@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from drdrill.cli.terminal import say
 from drdrill.errors import BadInput
 from drdrill.journal.journal import FILE_NAME
 
@@ -32,7 +33,7 @@ def command(drill: str, out: Path, show: bool) -> None:
     # The rooms of the top level are loaded by name: nothing in the engine imports them.
     reports = importlib.import_module("drdrill.reports")
     for path in reports.write_all(find(drill, out)):
-        click.echo(path)
+        say(path)
         if show:
             click.launch(str(path.resolve()))
 

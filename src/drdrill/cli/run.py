@@ -80,6 +80,10 @@ class Choice:
     def __init__(self, *, first: bool) -> None:
         self.first = first
 
+    def pytest_addoption(self, parser: pytest.Parser) -> None:
+        """An option that nobody knows is answered in the name of the command that was typed."""
+        parser.prog = "drdrill run"
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
         """Plain pytest without an estate collects no feature; here that would look like success."""

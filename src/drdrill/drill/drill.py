@@ -23,6 +23,7 @@ from drdrill.drill.holds import Holds
 from drdrill.drill.lock import EstateLock
 from drdrill.drill.undo_log import UndoLog
 from drdrill.engines.registry import engine_for
+from drdrill.errors import BadInput
 from drdrill.journal import events
 from drdrill.journal.journal import Journal
 from drdrill.journal.recording import Recording, load
@@ -88,7 +89,7 @@ class Drill:
         Raises:
             EstateBusy: another drill holds the estate.
             Unreachable: the supervisor of the lab does not answer.
-            BadInput: the state folder cannot be used.
+            BadInput: the state folder cannot be used, or the drill cannot be recorded.
         """
         now = datetime.now(UTC)
         drill_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
@@ -100,6 +101,9 @@ class Drill:
             clock = {"mono_ns": journal.clock.mono_ns, "wall_ns": journal.clock.wall_ns}
             journal.write(events.DRILL_BEGUN, drill=drill_id, **words, clock=clock)
             return cls(estate, about, journal, lock, drill_id=drill_id, say=say)
+        except OSError as error:
+            lock.release()
+            raise BadInput(f"{out}: the drill cannot be recorded there ({error.strerror or error})") from error
         except BaseException:
             lock.release()
             raise

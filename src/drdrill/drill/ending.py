@@ -40,6 +40,7 @@ def end(drill: Drill, error: BaseException | None, begun_ns: int) -> Ended:
     """Everything from the last sentence to the last line of the journal. Never raises for what the estate does."""
     with uninterrupted(drill.holds.still_open, drill.say) as heard:
         try:
+            drill.journal.best_effort()
             left = _heal(drill, error)
             from_ns = time.monotonic_ns()
             if drill.struck():
@@ -123,6 +124,9 @@ def _judge(drill: Drill, error: BaseException | None) -> tuple[Result, tuple[str
     if judged.result is Result.REFUSED and drill.struck():
         # A strike that died in the middle left no `struck` in the journal. Nothing is proven; it was not nothing.
         judged = replace(judged, result=Result.ABORTED)
+    if judged.result is Result.MET and drill.journal.lost:
+        words = f"{len(drill.journal.lost)} events of its end could not be written, so nobody can check it."
+        judged = replace(judged, result=Result.INCONCLUSIVE, reasons=(words,))
     write(drill.journal, judged)
     return judged.result, judged.reasons
 

@@ -15,6 +15,7 @@ from drdrill.drill.bounded import bounded
 from drdrill.drill.hold import HEALED_WITHIN_S, REVERT_WITHIN_S
 from drdrill.drill.lock import EstateLock
 from drdrill.drill.reach import reach_of
+from drdrill.drill.signals import uninterrupted
 from drdrill.drill.undo_log import UndoLog
 from drdrill.errors import DrdrillError
 from drdrill.faults.registry import of_undo
@@ -54,17 +55,11 @@ def recover(estate: Estate, say: Callable[[str], None], ways: Ways | None = None
     _say_owner(EstateLock(folder, estate.name), say)
     undos = [entry.undo for entry in reversed(reading.entries)]
     known = {undo.hold for undo in undos}
-    _revoke(ways, undos, say)
-    for undo in undos:
-        say(f"healing: {undo.title} ({', '.join(undo.hosts)})")
-        wrong = heal(ways, undo)
-        if wrong is None:
-            log.done(undo.hold)
-            done.healed.append(undo.title)
-            say("  healed: nothing of it is left")
-        else:
-            done.left.append(f"{undo.title}: {wrong}. By hand: {undo.command}")
-            say(f"  NOT HEALED: {wrong}")
+    # A terminal that goes away, or an impatient Ctrl-C, would leave half of it. Every heal is bounded.
+    with uninterrupted(lambda: "; ".join(e.undo.title for e in log.read().entries) or "nothing", say):
+        _revoke(ways, undos, say)
+        for undo in undos:
+            _heal(ways, undo, log, done, say)
     for hold, look in open_holds(ways).items():
         if hold in known:
             continue
@@ -75,6 +70,18 @@ def recover(estate: Estate, say: Callable[[str], None], ways: Ways | None = None
         else:
             say(f"{hold}: it could not be asked whether anything else is struck: {look.words}")
     return done
+
+
+def _heal(ways: Ways, undo: Undo, log: UndoLog, done: Recovered, say: Callable[[str], None]) -> None:
+    say(f"healing: {undo.title} ({', '.join(undo.hosts)})")
+    wrong = heal(ways, undo)
+    if wrong is None:
+        log.done(undo.hold)
+        done.healed.append(undo.title)
+        say("  healed: nothing of it is left")
+    else:
+        done.left.append(f"{undo.title}: {wrong}. By hand: {undo.command}")
+        say(f"  NOT HEALED: {wrong}")
 
 
 def _say_owner(lock: EstateLock, say: Callable[[str], None]) -> None:

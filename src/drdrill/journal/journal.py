@@ -4,17 +4,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import tempfile
 import threading
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from drdrill.errors import BadInput
-from drdrill.journal.clock import Clock
-from drdrill.journal.events import JOURNAL_TORN
+from drdrill.errors import BadInput, Unrecorded
+from drdrill.journal.clock import Clock, Watch
+from drdrill.journal.events import CLOCK, JOURNAL_TORN, NOTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 FILE_NAME = "journal.jsonl"
 GENESIS = "0" * 64
+ROOM: Final = 1 << 20
+"""Bytes that a journal keeps aside while the drill runs. A disk that fills up in the middle still takes the end: heal, judgement,
+comparison, report."""
 
 
 @dataclass(frozen=True)
@@ -57,19 +62,55 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.clock = clock or Clock.now()
-        self._lock = threading.Lock()
+        self.lost: list[str] = []
+        """The kinds of the events that could not be written after `best_effort`."""
+        self._told = 0
+        self._must = True
+        self._watch = Watch()
+        self._lock = threading.RLock()
         # Number of the next event, hash of the last, size of the file: one attribute, so that no signal finds half of it.
         self._end = (0, GENESIS, 0)
         self._fd = os.open(folder / FILE_NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        self._room = _reserved(folder)
 
     def write(self, kind: str, **data: Any) -> Event:
-        """Append one event.
+        """Append one event, after a `clock` event when a clock of this machine jumped.
 
         Raises:
-            OSError: the disk is full or gone; the drill must abort, since what is not recorded did not happen.
+            Unrecorded: the disk is full or gone; the drill must abort, since what is not recorded did not happen.
         """
         with self._lock:
-            return self._put(kind, data)
+            try:
+                if jump := self._watch.look():
+                    self._append(CLOCK, {**asdict(jump), "words": jump.words})
+                return self._append(kind, data)
+            except OSError as error:
+                self._give_room()
+                if self._must:
+                    raise Unrecorded(
+                        f"the journal {self.folder / FILE_NAME} takes no event any more ({error.strerror or error}), and what is "
+                        "not recorded did not happen: make room there, or name another folder with --drill-out"
+                    ) from error
+                return self._as_well_as_can_be(kind, data)
+
+    def best_effort(self) -> None:
+        """From now on a full disk stops nothing: the drill ends, and nothing is worth more than its heal."""
+        self._must = False
+
+    def _as_well_as_can_be(self, kind: str, data: dict[str, Any]) -> Event:
+        """Once more, with the room that was kept aside; or note that the event is lost."""
+        with contextlib.suppress(OSError):
+            return self._append(kind, data)
+        self.lost.append(kind)
+        t = time.monotonic_ns()
+        return Event(-1, t, self.clock.wall(t).isoformat(timespec="microseconds"), kind, data, "")
+
+    def _append(self, kind: str, data: dict[str, Any]) -> Event:
+        if untold := self.lost[self._told :]:
+            words = f"{len(untold)} events before this one could not be written: {', '.join(dict.fromkeys(untold))}"
+            self._put(NOTE, {"words": words})
+            self._told += len(untold)
+        return self._put(kind, data)
 
     def _put(self, kind: str, data: dict[str, Any]) -> Event:
         self._catch_up()
@@ -82,17 +123,22 @@ class Journal:
         raw = text.encode()
         if os.write(self._fd, raw) != len(raw):
             os.ftruncate(self._fd, size)
-            raise OSError(f"the journal {self.folder / FILE_NAME} took only a part of an event; is the disk full?")
+            raise OSError("it took only a part of an event; is the disk full?")
         os.fsync(self._fd)
         self._end = (n + 1, str(line["hash"]), size + len(raw))
         return Event(n, t, wall, kind, data, str(line["hash"]))
+
+    def _give_room(self) -> None:
+        room, self._room = self._room, -1
+        if room >= 0:
+            os.close(room)
 
     def _catch_up(self) -> None:
         """Find the end of the file, where it is not where we left it.
 
         Ctrl-C and SIGTERM raise between any two instructions, also after an event was written and before we took note of it.
         Then the file knows better. A file that somebody tore is cut back to its last whole event, so that what follows can be
-        read; the tear is an event of its own, which no drill can be met with.
+        read; the tear is an event of its own, with which no drill can be met.
         """
         size = os.fstat(self._fd).st_size
         if size == self._end[2]:
@@ -120,12 +166,23 @@ class Journal:
             if self._fd >= 0:
                 os.close(self._fd)
                 self._fd = -1
+            self._give_room()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _reserved(folder: Path) -> int:
+    """A file of `ROOM` bytes without a name, so that it is gone with its process, whatever ends that. -1: it cannot be had."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as room:
+            os.posix_fallocate(room.fileno(), 0, ROOM)
+            return os.dup(room.fileno())
+    except OSError:
+        return -1
 
 
 @dataclass(frozen=True)

@@ -136,10 +136,16 @@ def _flawed(flaws: Sequence[str]) -> str:
 
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """One `up` or `down` at a time."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    with (folder / "lock").open("w") as lock:
+    """One `up` or `down` at a time. Raises LabError where the lab can have no folder."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        lock = (folder / "lock").open("w")
+    except OSError as error:
+        raise LabError(
+            f"{folder}: the lab cannot live there ({error.strerror}); set DRDRILL_STATE to a folder of yours"
+        ) from error
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
