@@ -43,7 +43,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """`--all` runs the long tests too, `--flaws` chooses flaws by name."""
     parser.addoption("--all", action="store_true", help="also the long tests: repeated healthy drills, whole matrices")
     parser.addoption("--flaws", metavar="NAME,...", help="these flaws instead of the five whose turn it is; `all`")
-    parser.addoption("--track-record", action="store_true", help="write docs/track-record.md from this run of all flaws")
+    parser.addoption(
+        "--track-record", action="store_true", help="write docs/track-record.md from this run of all flaws"
+    )
 
 
 def chosen_flaws(config: pytest.Config) -> tuple[str, ...]:

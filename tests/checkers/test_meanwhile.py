@@ -23,7 +23,10 @@ def test_what_the_endpoints_answered_while_it_was_away_is_said(scene: Scene):
     scene.probes("east", bad=[(10, 30)], seen=Seen.SILENT)
     scene.probes("south", bad=[(10, 30)], seen=Seen.REFUSED)
     scene.strike("h1", 'site "east" is isolated', at=10, healed=30, sites=["east"])
-    assert "Meanwhile http://east/ gave no answer 400 times; http://south/ gave a refused connection 400 times." in said(scene)
+    assert (
+        "Meanwhile http://east/ gave no answer 400 times; http://south/ gave a refused connection 400 times."
+        in said(scene)
+    )
 
 
 def test_a_health_answer_that_stays_good_while_nothing_is_acknowledged_is_called_so(scene: Scene):

@@ -7,13 +7,17 @@ The order is that in which they take turns: neighbours need different labs as ra
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flaws import planting
-from harness import FEATURES, Pocket, Ran, Running
+from harness import FEATURES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness import Pocket, Ran, Running
 
 HERE: Final = Path(__file__).parent
 OWN: Final = HERE / "features"
@@ -103,7 +107,7 @@ FLAWS: Final = (
         "asynchronous-replication",
         "The database acknowledges before its standby has the write.",
         CUT_OFF, "lost_write", "fail", "missed",
-        (r'Database "clinical" lost \d+ acknowledged writes', "recovery point objective is 0 s", "after site \"east\" is isolated"),
+        (r'Database "clinical" lost \d+ acknowledged writes', "recovery point objective is 0 s", 'after site "east" is isolated'),
         lab=("asynchronous-replication",), also=lost_by_key, own_lab=True,
     ),
     Flaw(

@@ -122,9 +122,11 @@ def _patroni(lab: Pocket, change: dict[str, Any]) -> None:
         headers={"Authorization": f"Basic {login}", "Content-Type": "application/json"},
         method="PATCH",
     )
-    urllib.request.urlopen(request, timeout=20).close()
+    urllib.request.urlopen(request, timeout=20).close()  # noqa: S310 - the lab's own port on the loopback interface
 
 
 def _paused(lab: Pocket, host: str) -> bool:
-    with urllib.request.urlopen(f"http://127.0.0.1:{_layout(lab)['ports'][f'{host}:rest']}/patroni", timeout=5) as answer:
+    with urllib.request.urlopen(
+        f"http://127.0.0.1:{_layout(lab)['ports'][f'{host}:rest']}/patroni", timeout=5
+    ) as answer:
         return bool(json.load(answer).get("pause"))

@@ -53,7 +53,8 @@ _TAIL: Final = """
 *Missed*: a promise was not kept. *Inconclusive*: nothing is known to be broken, and the drill does not believe itself.
 *Refused*: nothing was touched. Each of these estates was *restored* in the end.
 
-Five of them, by rotation, run with each `./scripts/test` (it prints which, and `--flaws=NAME,...` repeats them); all of them with `--all`.
+Five of them, in turn, run with each `./scripts/test`, which prints their names (`--flaws=NAME,...` repeats them); with `--all` all of
+them do.
 """
 
 

@@ -54,8 +54,8 @@ def lost(recording: Recording, database: str, phase: str = END, rpo_s: float = 0
     verdict = Verdict.PASS if span <= rpo_s else Verdict.FAIL
     words = (
         f'Database "{database}" lost {some(len(gone), "acknowledged write")} of {len(book.acknowledged)}: they are on none of '
-        f"{', '.join(book.held)}. They were acknowledged within {span:.3f} s, {_when(recording, book, gone)}; the recovery point objective is {rpo_s:g} s."
-        f"{apart}{book.unread_words()}"
+        f"{', '.join(book.held)}. They were acknowledged within {span:.3f} s, {_when(recording, book, gone)}; the recovery point "
+        f"objective is {rpo_s:g} s.{apart}{book.unread_words()}"
     )
     return Judgement(NAME, title, verdict, words, counts, tuple(gone), book.saw)
 

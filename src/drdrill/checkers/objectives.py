@@ -73,9 +73,7 @@ def judge(case: Case) -> Iterable[Judgement]:
         yield _service(case.recording, strip, outages, objective)
 
 
-def _service(
-    recording: Recording, strip: Strip, outages: Sequence[JudgedOutage], objective_s: float
-) -> Judgement:
+def _service(recording: Recording, strip: Strip, outages: Sequence[JudgedOutage], objective_s: float) -> Judgement:
     title = f'service "{strip.service}" is back within its RTO of {objective_s:g} s'
     counts: dict[str, int | float | str] = {
         "service": strip.service, "objective_s": objective_s, "outages": len(strip.outages),

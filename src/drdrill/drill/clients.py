@@ -116,6 +116,37 @@ class Clients:
         for worker in fresh:
             self._announce(worker.spec)
 
+    def await_controls(self, fresh: Sequence[Worker]) -> None:
+        """Wait until the probes among them were shown wrong answers, and write down what they made of them.
+
+        Raises:
+            Refused: one took a wrong answer for right, or the showing did not end. Such probes see no outage.
+        """
+        probes = [w for w in fresh if w.spec["role"] == "probes"]
+
+        def look() -> bool | None:
+            for worker in probes:
+                worker.poll()
+            return True if all(w.controls is not None or not w.alive() for w in probes) else None
+
+        self._context.wait_until(look, START_S, "the probes to be shown wrong answers")
+        for worker in probes:
+            for told in worker.controls or ():
+                self._context.journal.write(events.PROBES_CONTROLLED, **told)
+        late = [w.name for w in probes if w.controls is None]
+        believed = [
+            f"{c['stream']} ({', '.join(c['believed'])})" for w in probes for c in w.controls or () if c["believed"]
+        ]
+        if late:
+            raise Refused(
+                f"the probes were not shown wrong answers within {START_S:g} s, so nobody knows what they see: {', '.join(late)}"
+            )
+        if believed:
+            raise Refused(
+                f"a probe takes a wrong answer for right, so it would see no outage; look at `probe.expect` and at what measures: "
+                f"{'; '.join(believed)}"
+            )
+
     def _announce(self, spec: Mapping[str, Any]) -> None:
         journal, estate = self._context.journal, self._context.estate
         match spec["role"]:

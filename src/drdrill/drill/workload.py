@@ -88,6 +88,7 @@ class Workload:
         self._clients.await_ready(fresh)
         self._context.say(f"  clients at every vantage point use service {service.name}")
         self._calibrate(service, [s for w in fresh if w.spec["role"] == "probes" for s in w.streams])
+        self._clients.await_controls(fresh)
 
     def _calibrate(self, service: Service, names: Sequence[str]) -> None:
         """Wait for 3 s of good probes on every stream, and keep their round trip."""

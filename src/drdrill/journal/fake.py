@@ -119,6 +119,7 @@ class Scene:
             start + 3.0, events.PROBES_CALIBRATED, stream=name, from_ns=self.ns(start), to_ns=self.ns(start + 3),
             samples=round(3 * rate), p50_ns=round(rtt * 1e9), p99_ns=round(rtt * 1e9),
         )  # fmt: skip
+        self.event(start + 2.0, events.PROBES_CONTROLLED, stream=name, shown=["HTTP 503", "no answer"], believed=[])
         if stopped:
             self.event(self.end, events.WORKER_ENDED, stream=name, status="stopped", words="stopped")
         return name

@@ -157,7 +157,9 @@ class Journal:
         gone = max(0, known - self._end[0])
         if gone or whole < size:
             lost = f"{gone} of the {known} events that had been written are gone" if gone else "no event is gone"
-            words = f"the journal was torn while the drill ran: {size - whole} bytes of no whole event were cut, and {lost}"
+            words = (
+                f"the journal was torn while the drill ran: {size - whole} bytes of no whole event were cut, and {lost}"
+            )
             self._put(JOURNAL_TORN, {"words": words, "gone": gone, "cut": size - whole})
 
     def close(self) -> None:

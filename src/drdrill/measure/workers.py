@@ -46,6 +46,8 @@ class Worker:
         self.paused = False
         self.quiet = False
         self.mark: int | None = None
+        self.controls: list[dict[str, Any]] | None = None
+        """What its probes made of wrong answers, once it has said so: see `controls.controls`."""
         self.stopped = False
         self._pauses = 0
         self._half = b""
@@ -95,6 +97,8 @@ class Worker:
         match status["status"]:
             case "ready":
                 self.ready = True
+            case "controls":
+                self.controls = status["found"]
             case "paused" if status["n"] == self._pauses:
                 self.paused, self.mark = True, status["mark"]
             case "quiet" if status["n"] == self._pauses:
