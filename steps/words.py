@@ -8,7 +8,9 @@ quotes takes a name in "these" or “these” quotes; the others say their kind 
 
 from __future__ import annotations
 
+import functools
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_bdd.parsers import StepParser
@@ -59,6 +61,48 @@ _KINDS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
 }
 
 
+_ANY_QUOTED: Final = re.compile(
+    r"[\"“”„‟＂「」『』《》](?P<name>[^\"“”„‟＂「」『』《》]+)[\"“”„‟＂「」『』《》]|['‘’](?P<name_>[^'‘’]+)['‘’]"
+)
+"""Names in quotes as they come out of input methods and word processors; which one opens and which one closes is no matter."""
+_LOOSE: Final = {
+    "rto": r"<[^<>]+>|\d+(?:\.\d+)?\s*[^\W\d]+|i\s*t\s*s\s*R\s*T\s*O|其\s*R\s*T\s*O",
+    "recovery": r"<[^<>]+>|\d+(?:\.\d+)?\s*[^\W\d]+|i\s*t\s*s\s*recovery\s*time|其\s*恢\s*复\s*时\s*间",
+    "duration": r"<[^<>]+>|\d+(?:\.\d+)?\s*[^\W\d]+",
+    "number": r"\d+|<[^<>]+>",
+    "role": r"database|application|entry|<[^<>]+>",
+    "角色": r"数据库|应用|入口|<[^<>]+>",
+}
+"""What each kind of place may hold when spaces do not count; `<x>` is a column of examples."""
+_WRITTEN: Final = {
+    "itsRTO": "its RTO",
+    "其RTO": "其 RTO",
+    "itsrecoverytime": "its recovery time",
+    "其恢复时间": "其恢复时间",
+}
+
+
+def _plain(text: str) -> str:
+    """A text with half-width signs and spaces, and every name in straight quotes; what stands in the quotes stays as it is."""
+    out, at = "", 0
+    for quoted in _ANY_QUOTED.finditer(text):
+        name = quoted["name"] or quoted["name_"]
+        out += unicodedata.normalize("NFKC", text[at : quoted.start()]) + f'"{name.strip()}"'
+        at = quoted.end()
+    return out + unicodedata.normalize("NFKC", text[at:])
+
+
+def _loosely(literal: str) -> str:
+    """An expression for a text in which spaces do not count."""
+    return r"\s*".join(re.escape(sign) for sign in literal if not sign.isspace())
+
+
+def _spaced(value: str) -> str:
+    """A value as it should be typed: `10 s`, `其 RTO`."""
+    number = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([^\W\d]+)", value)
+    return f"{number[1]} {number[2]}" if number else _WRITTEN.get("".join(value.split()), value)
+
+
 class Sentence(StepParser):
     """One sentence, in one language, for pytest-bdd."""
 
@@ -77,6 +121,31 @@ class Sentence(StepParser):
                 pattern += expression.format(place["word"])
             at = place.end()
         self._pattern = re.compile(pattern + re.escape(template[at:]))
+
+    def nearly(self, text: str) -> str | None:
+        """What to type, when a text differs from this sentence only in spaces, in the form of its quotes, or in full-width signs.
+
+        None when it differs in more.
+        """
+        match = self._loose.fullmatch(_plain(text).strip())
+        if match is None:
+            return None
+        exact = _PLACE.sub(
+            lambda place: f'"{match[place["name"]]}"' if place["name"] else _spaced(match[place["word"]]), self.template
+        )
+        return exact if "<" in exact or self.is_matching(exact) else None
+
+    @functools.cached_property
+    def _loose(self) -> re.Pattern[str]:
+        pattern, at = "", 0
+        for place in _PLACE.finditer(self.template):
+            pattern += _loosely(self.template[at : place.start()]) + r"\s*"
+            pattern += (
+                f'"(?P<{place["name"]}>[^"]+)"' if place["name"] else f"(?P<{place['word']}>{_LOOSE[place['kind']]})"
+            )
+            pattern += r"\s*"
+            at = place.end()
+        return re.compile(pattern + _loosely(self.template[at:]))
 
     def is_matching(self, name: str) -> bool:
         """Whether this text is this sentence."""

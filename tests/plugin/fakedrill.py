@@ -116,7 +116,7 @@ import drdrill.drill  # noqa: E402 - the fakes go into it
 fake("drdrill.drill.drill", Drill=Drill)
 fake(
     "drdrill.drill.preflight",
-    findings=lambda _estate, calls: (
+    findings=lambda _estate, calls, **_: (
         [f"{c.where}: {script()['preflight']}" for c in calls[:1]] if "preflight" in script() else []
     ),
     probe_ways=lambda _estate, _calls, _ways: [script()["probe"]] if "probe" in script() else [],

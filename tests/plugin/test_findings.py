@@ -36,16 +36,33 @@ BAD = {
     ),
     "no When": (
         steps("Then no acknowledged write is lost"),
-        'a.feature:2: scenario "s" has no When: nothing happens in it',
+        'a.feature:2: scenario "s" has no When: nothing happens in it; add one',
     ),
-    "no Then": (steps('When site "east" is isolated'), 'a.feature:2: scenario "s" has no Then: it proves nothing'),
+    "nothing that breaks or moves anything": (
+        steps('Then service "registration" is available again within its RTO').replace(
+            "    Then", "    When the fault is held for 3 s\n    Then"
+        ),
+        'a.feature:2: scenario "s" breaks nothing and moves nothing, so nothing can be proven; add a sentence such as',
+    ),
+    "no check after the strike": (
+        steps("Then no acknowledged write is lost", 'When site "east" is isolated'),
+        'a.feature:2: scenario "s" checks nothing after it broke something; add a sentence such as',
+    ),
+    "a sentence that only differs in its spaces": (
+        steps('When site "east"  is isolated', "Then no acknowledged write is lost"),
+        "a.feature:4: there is no such sentence, but one that only differs in its spaces, quotes or full-width signs: site*",
+    ),
+    "no Then": (
+        steps('When site "east" is isolated'),
+        'a.feature:2: scenario "s" has no Then: it proves nothing; add one',
+    ),
     "an empty file": ("", "a.feature:1: is empty; *"),
     "a comment alone": ("# nothing\n", "a.feature:1: is empty; *"),
     "a feature without a scenario": ("Feature: f\n", 'a.feature:1: feature "f" has no scenario*'),
-    "no Gherkin": ("Feature: f\n  Scenario: s\n    Given x\n  Foo\n", "a.feature:*: cannot be read as Gherkin: *"),
+    "no Gherkin": (FEATURE + "  Foo\n", "a.feature:*: cannot be read as Gherkin: *"),
     "a full-width colon": (
-        "# language: zh-CN\n功能：隔离\n",
-        'a.feature:2: cannot be read as Gherkin: *full-width "："*',
+        '# language: zh-CN\n功能：隔离\n  场景: 甲\n    当数据中心"east"被隔离\n    那么没有丢失任何已确认的写入\n',
+        'a.feature:2: has a full-width colon "：" after its keyword',
     ),
     "an unknown language": ("# language: xx\nFeature: f\n", "a.feature:1: cannot be read as Gherkin: # language: xx*"),
     "a scenario of a name that stands there already": (
@@ -73,6 +90,22 @@ BAD = {
 
 
 STEPS = {
+    "a Then that asks no check": (
+        "@then('it is so')\ndef it_is_so(consistency): ...\n",
+        "a.feature:5: this sentence checks nothing: step it_is_so (*conftest.py:*) asks no check of a drill; *",
+    ),
+    "a Then that only looks whether the estate is healthy": (
+        "@then('it is so')\ndef it_is_so(estate): estate.require_healthy()\n",
+        "a.feature:5: this sentence checks nothing: step it_is_so (*conftest.py:*) asks no check of a drill; *",
+    ),
+    "a Then of a team's own that cannot fail": (
+        "@then('it is so')\ndef it_is_so(tmp_path):\n    print(tmp_path)\n    def later(): assert False\n",
+        "a.feature:5: this sentence checks nothing: step it_is_so (*conftest.py:*) has no assert and calls nothing",
+    ),
+    "a Then in place of a shipped one that checks nothing": (
+        "@then('no acknowledged write is lost')\n@then('it is so')\ndef mine(consistency): ...\n",
+        "a.feature:5: this sentence checks nothing: step mine (*conftest.py:*) asks no check of a drill; *",
+    ),
     "an async step": (
         "@then('it is so')\nasync def it_is_so(consistency): assert False\n",
         "a.feature:5: step it_is_so (*conftest.py:*) is async: pytest-bdd would pass it without running it",
@@ -138,6 +171,36 @@ def test_it_is_found_with_its_place(found: tuple[int, list[str], bool], case: st
     assert any(fnmatch.fnmatchcase(line, f"{folder}/{finding}") for line in mine), mine
     # One mistake is one finding; a team's two mistakes in one scenario would be two.
     assert len(mine) == 1
+
+
+TYPE = {
+    "a full-width colon": "功能: 隔离",
+    "no When": 'When site "east" is isolated',
+    "no Then": "Then no acknowledged write is lost",
+    "nothing that breaks or moves anything": 'When site "east" is isolated',
+    "no check after the strike": "Then no acknowledged write is lost",
+    "a sentence that only differs in its spaces": 'site "east" is isolated',
+    "an async step": "def it_is_so(consistency):",
+    "a step that returns a value": "consistency.none_lost()",
+}
+
+
+@pytest.mark.parametrize("case", TYPE)
+def test_what_to_type_stands_below_it(found: tuple[int, list[str], bool], case: str):
+    folder = f"bad{list(BAD).index(case)}" if case in BAD else f"steps{list(STEPS).index(case)}"
+    at = next(n for n, line in enumerate(found[1]) if line.startswith(folder + "/"))
+    assert found[1][at + 1] == f"  type: {TYPE[case]}"
+
+
+def test_a_team_s_own_check_is_named_as_one_that_was_not_seen_and_runs(team: Team):
+    team.write(
+        "conftest.py", "from pytest_bdd import then\n@then('the fax works')\ndef fax(tmp_path): assert tmp_path\n"
+    )
+    team.write("a.feature", GOOD.replace("no acknowledged write is lost", "the fax works"))
+    result = team.pytest()
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["check not seen by drdrill: a.feature:5: the fax works (*conftest.py:2)"])
+    assert any("journal note" in line and "a check of the team's own" in line for line in team.log())
 
 
 def test_a_byte_order_mark_is_found(team: Team):

@@ -131,7 +131,7 @@ def test_a_step_of_a_team_in_place_of_a_shipped_one_stands_in_the_journal(team: 
     team.write(
         "conftest.py",
         "from pytest_bdd import then, parsers\n"
-        "@then('the estate is as it was before within its recovery time')\ndef mine(estate_file): ...\n",
+        "@then('the estate is as it was before within its recovery time')\ndef mine(estate_file): assert estate_file.name\n",
     )
     team.write("a.feature", CUT)
     team.pytest(fake=False)

@@ -87,6 +87,23 @@ def test_no_text_is_two_sentences():
         assert not one.parser.is_matching(example(other.parser)), (one.parser.name, other.parser.name)
 
 
+@pytest.mark.parametrize("context", CONTEXTS, ids=lambda c: c.parser.name)
+def test_a_sentence_typed_without_spaces_is_still_this_sentence_and_no_other(context: compat.StepFunctionContext):
+    exact = example(context.parser)
+    typed = exact.replace("some ", "some_").replace(" ", "").replace("some_", "some ")
+    found = {c.parser.nearly(typed) for c in CONTEXTS} - {None}
+    assert found == {exact}
+
+
+@pytest.mark.parametrize("context", CONTEXTS, ids=lambda c: c.parser.name)
+def test_a_then_asks_a_check_and_nothing_else_does(context: compat.StepFunctionContext):
+    """What a scenario proves is decided on this: one whose sentences ask no check is refused."""
+    (call,) = calls_of(context, example(context.parser))
+    assert call.checks is (context.type == "then")
+    assert not (call.checks and call.strikes)
+    assert context.type == "when" or not call.strikes
+
+
 def test_no_two_steps_make_the_same_call():
     made = Counter(repr(calls_of(c, example(c.parser))) for c in CONTEXTS if c.parser.name.isascii())
     assert set(made.values()) == {1}

@@ -83,6 +83,54 @@ def test_what_is_no_duration_matches_and_says_so(written: str):
         sentence.parse_arguments(text)
 
 
+SOUTH = Sentence('服务"{service}"在数据中心"{site}"于 {deadline:rto} 内恢复可用')
+HELD = Sentence("故障保持 {seconds:duration}")
+CUT = Sentence('site "{site}" is isolated')
+
+
+@pytest.mark.parametrize(
+    ("sentence", "written", "exact"),
+    [
+        (SOUTH, '服务"a b"在数据中心"south"于其RTO内恢复可用', '服务"a b"在数据中心"south"于 其 RTO 内恢复可用'),
+        (SOUTH, "服务“a”在数据中心“south”于　１０　秒　内恢复可用", '服务"a"在数据中心"south"于 10 秒 内恢复可用'),
+        (SOUTH, "服务「a」在数据中心『b』于 其  RTO 内恢复可用", '服务"a"在数据中心"b"于 其 RTO 内恢复可用'),
+        (HELD, "故障保持10秒", "故障保持 10 秒"),
+        (HELD, "故障 保持 <t>", "故障保持 <t>"),
+        (CUT, 'site  "east"  is isolated ', 'site "east" is isolated'),
+        (CUT, 'site "east” is isolated', 'site "east" is isolated'),
+        (CUT, "site ‘east’ is isolated", 'site "east" is isolated'),
+        (CUT, "site ＂east＂ is isolated", 'site "east" is isolated'),
+        (CUT, 'site " east " is isolated', 'site "east" is isolated'),
+        (CUT, 'site "<x>"is isolated', 'site "<x>" is isolated'),
+        (AGAIN, 'service "a" is available again at site "b" within itsRTO',
+         'service "a" is available again at site "b" within its RTO'),
+    ],
+)  # fmt: skip
+def test_what_only_differs_in_spaces_quotes_and_width_is_known(sentence: Sentence, written: str, exact: str):
+    assert sentence.nearly(written) == exact
+    assert sentence.nearly(exact) == exact
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "site east is isolated",
+        'site "east" is isolatd',
+        'Site "east" is isolated',
+        'site "east" is isolated at once',
+        "",
+    ],
+)
+def test_what_differs_in_more_is_another_sentence(written: str):
+    assert CUT.nearly(written) is None
+
+
+def test_the_time_of_one_sentence_does_not_swallow_the_site_of_another():
+    again = Sentence('服务"{service}"在 {deadline:rto} 内恢复可用')
+    assert again.nearly('服务"a"在数据中心"b"于 其 RTO 内恢复可用') is None
+    assert again.nearly('服务"a"在其RTO内恢复可用') == '服务"a"在 其 RTO 内恢复可用'
+
+
 @pytest.mark.parametrize("written", ["-1", "2.5", "many", ""])
 def test_a_number_is_whole(written: str):
     assert not Sentence("{rate:number} writes").is_matching(f"{written} writes")

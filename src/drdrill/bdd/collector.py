@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import tempfile
 from collections import defaultdict
 from itertools import zip_longest
 from pathlib import Path
@@ -20,7 +22,9 @@ from drdrill.bdd.compile import PLAN, Plan
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FINDINGS: pytest.StashKey[list[str]] = pytest.StashKey()
+    from drdrill.bdd.mend import Finding
+
+FINDINGS: pytest.StashKey[list[Finding]] = pytest.StashKey()
 """On the config: everything that is wrong with what was written, kept until collection is over."""
 
 
@@ -31,6 +35,9 @@ MARKS: pytest.StashKey[compat.Marks] = pytest.StashKey()
 class FeatureFile(compat.PythonlessModule):
     """One feature. Its items have the names of their scenarios: `features/x.feature::The east campus is isolated`."""
 
+    whole = True
+    """Whether every line of it could be read."""
+
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
         """Bind each scenario; a file with findings gives no items.
 
@@ -40,16 +47,31 @@ class FeatureFile(compat.PythonlessModule):
         shown = shown_path(self.path, self.config)
         text = reading.read(self.path, shown)
         findings += text.findings
-        if text.findings:
-            return
+        self.whole = text.whole
         know_tags(text, self.config)
-        for name in text.scenarios:
-            try:
-                bound = bind(str(self.path), name, features_base_dir=str(self.path.parent))(_nothing)
-            except GherkinParseError as error:
-                findings.append(f"{shown}:{error.line}: {error.message}")
-                return
-            yield from self.items_for(name, bound)
+        with text_to_bind(self.path, text) as path:
+            for name in text.scenarios:
+                try:
+                    bound = bind(str(path), name, features_base_dir=str(path.parent))(_nothing)
+                except GherkinParseError as error:
+                    findings.append(f"{shown}:{error.line}: {error.message}")
+                    return
+                yield from self.items_for(name, bound)
+
+
+@contextlib.contextmanager
+def text_to_bind(path: Path, text: reading.Reading) -> Iterator[Path]:
+    """What pytest-bdd is to read: the file, or, where it has findings, a text beside it that can be compiled for more of them.
+
+    With a finding nothing runs, so that what is bound to such a text is only looked at.
+    """
+    if text.clean or text.text is None:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="drdrill-") as folder:
+        copy = Path(folder) / path.name
+        copy.write_text(text.text, encoding="utf-8", newline="")
+        yield copy
 
 
 def _nothing() -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from _pytest.config import RegisteredMarker
 from _pytest.junitxml import xml_key
+from pytest_bdd.compat import get_fixture_names, getfixturedefs
 from pytest_bdd.scenario import (
     find_fixturedefs_for_step,
     iterparentnodeids,
@@ -33,11 +34,13 @@ __all__ = [
     "Marks",
     "PythonlessModule",
     "StepFunctionContext",
+    "every_step",
     "example_of",
     "fixture_is_known",
     "forget_junit",
     "forgive_terminal",
     "get_required_args",
+    "raw_steps",
     "steps_for",
     "steps_of",
     "template_of",
@@ -89,6 +92,21 @@ def steps_for(step: Step, item: pytest.Function) -> list[tuple[str, StepFunction
     # than the one that runs.
     found.sort(key=lambda definition: list(iterparentnodeids(definition.baseid)))
     return [(definition.baseid, step_function_context_registry[definition.func]) for definition in found]
+
+
+def every_step(item: pytest.Function) -> Iterator[StepFunctionContext]:
+    """Every definition of a sentence that an item can see, whatever its sentence."""
+    manager = item.session._fixturemanager  # noqa: SLF001 - as above
+    for name in get_fixture_names(fixturemanager=manager):
+        for definition in getfixturedefs(manager, name, item) or ():
+            context = step_function_context_registry.get(definition.func)
+            if context is not None:
+                yield context
+
+
+def raw_steps(item: pytest.Function) -> list[Step]:
+    """The steps of an item as they stand in the file, with `<x>` where an example fills something in."""
+    return list(template_of(item).steps)
 
 
 def fixture_is_known(name: str, item: pytest.Function) -> bool:

@@ -41,13 +41,16 @@ class Preflight:
         path = folder / find(_from(folder, name), folder)
         return cls(str(path), folder, load(str(path), folder=folder, lab=False))
 
-    def findings(self, calls: Sequence[Call]) -> list[str]:
-        """What is wrong with the plan of a scenario on this estate, each with file:line; nothing where there is none."""
+    def findings(self, calls: Sequence[Call], *, whole: bool = True) -> list[str]:
+        """What is wrong with the plan of a scenario on this estate, each with file:line; nothing where there is none.
+
+        Not `whole`: some sentence could not be compiled, so what is open where is not known.
+        """
         if self.estate is None:
             return []
         from drdrill.drill import preflight  # noqa: PLC0415 - the whole drill is behind it
 
-        return preflight.findings(self.estate, calls)
+        return preflight.findings(self.estate, calls, whole=whole)
 
     def open(self, calls: Sequence[Call]) -> None:
         """Read the estate as it is now, and try every way in and way back that these calls need, without harm.

@@ -14,14 +14,16 @@ import difflib
 import inspect
 import re
 import textwrap
+import unicodedata
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from drdrill.bdd import compat
 from drdrill.errors import BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     import pytest
     from pytest_bdd.parser import Step
@@ -85,30 +87,96 @@ def _unknown(step: Step, item: pytest.Function, sentences: Iterable[str]) -> str
     return f"there is no such sentence: {step.name}{hint}"
 
 
+def nearly(step: Step, item: pytest.Function) -> str | None:
+    """The one sentence that a text is, but for its spaces, the form of its quotes and full-width signs. None: none, or several."""
+    found = set()
+    for context in compat.every_step(item):
+        if context.type not in (step.type, None):
+            continue
+        ask: Callable[[str], str | None] = getattr(context.parser, "nearly", partial(_squeezed, context.parser.name))
+        found.add(ask(step.name))
+    found -= {None, step.name}
+    return found.pop() if len(found) == 1 else None
+
+
+def _squeezed(sentence: str, text: str) -> str | None:
+    """A team's plain sentence, when a text is the same without spaces."""
+    same = "".join(unicodedata.normalize("NFKC", sentence).split())
+    return sentence if "".join(unicodedata.normalize("NFKC", text).split()) == same else None
+
+
 def _trustworthy(context: compat.StepFunctionContext) -> None:
     function = inspect.unwrap(context.step_func)
     place = place_of(function)
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        raise BadInput(f"step {function.__name__} ({place}) is async: pytest-bdd would pass it without running it")
-    if context.target_fixture is None and returns_value(function):
-        raise BadInput(
-            f"step {function.__name__} ({place}) returns a value, which nobody would look at: let it assert instead"
-        )
+        what = f"step {function.__name__} ({place}) is async: pytest-bdd would pass it without running it"
+        raise WithFix(what, f"def {function.__name__}{_signature(function)}:")
+    returned = returned_value(function) if context.target_fixture is None else None
+    if returned:
+        what = f"step {function.__name__} ({place}) returns a value, which nobody would look at: let it assert instead"
+        # What a noun is asked asserts by itself, and gives nothing.
+        asks = returned.partition(".")[0] in inspect.signature(function).parameters and returned.endswith(")")
+        raise WithFix(what, returned if asks else f"assert {returned}")
+
+
+class WithFix(BadInput):
+    """Bad input of which it is known what to type instead."""
+
+    def __init__(self, what: str, fix: str) -> None:
+        super().__init__(what)
+        self.fix = fix
+
+
+def _signature(function: Callable[..., object]) -> str:
+    return str(inspect.signature(function))
+
+
+def _body(function: Callable[..., object]) -> list[ast.stmt]:
+    """The syntax tree of a function's body; empty where its source is not known."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function))))
+    except (OSError, TypeError, SyntaxError):
+        return []
+    first = tree.body[0]
+    return first.body if isinstance(first, ast.FunctionDef | ast.AsyncFunctionDef) else []
 
 
 def returns_value(function: Callable[..., object]) -> bool:
     """Whether a function itself (not one inside it) has a `return` with a value. False where its source is not known."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError):
-        return False
-    first = tree.body[0]
-    return isinstance(first, ast.FunctionDef) and any(_returns(node) for node in first.body)
+    return returned_value(function) is not None
+
+
+def returned_value(function: Callable[..., object]) -> str | None:
+    """What a function itself returns first, as its source says it; None when it returns nothing."""
+    found = next((r for node in _body(function) for r in _own_nodes(node) if _returns(r)), None)
+    return ast.unparse(found.value) if isinstance(found, ast.Return) and found.value else None
+
+
+def can_fail(function: Callable[..., object]) -> bool:
+    """Whether a step has an assert, a raise, or a call that may raise. True where its source is not known.
+
+    A step without any of them passes whatever the estate is like.
+    """
+    body = _body(function)
+    return not body or any(_may_raise(node) for statement in body for node in _own_nodes(statement))
+
+
+def _may_raise(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call):
+        return not (isinstance(node.func, ast.Name) and node.func.id == "print")
+    return isinstance(node, ast.Assert | ast.Raise)
+
+
+def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """A node and all below it, without what only defines something."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+        return
+    yield node
+    for child in ast.iter_child_nodes(node):
+        yield from _own_nodes(child)
 
 
 def _returns(node: ast.AST) -> bool:
-    if isinstance(node, ast.Return):
-        return node.value is not None and not (isinstance(node.value, ast.Constant) and node.value.value is None)
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+    if not isinstance(node, ast.Return) or node.value is None:
         return False
-    return any(_returns(child) for child in ast.iter_child_nodes(node))
+    return not (isinstance(node.value, ast.Constant) and node.value.value is None)

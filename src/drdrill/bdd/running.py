@@ -11,7 +11,7 @@ import pytest
 from drdrill.bdd.compile import STRIKING, Plan, scenario_of
 from drdrill.drill.about import About
 from drdrill.errors import BadInput, Refused
-from drdrill.journal.events import STEP_OVERRIDDEN
+from drdrill.journal.events import NOTE, STEP_OVERRIDDEN
 
 if TYPE_CHECKING:
     from pytest_bdd.parser import Scenario, Step
@@ -38,6 +38,8 @@ class Running:
         self._index: int | None = None
         for index, place in plan.overrides.items():
             drill.journal.write(STEP_OVERRIDDEN, index=index, text=scenario.steps[index].name, by=place)
+        for words in plan.unseen:
+            drill.journal.write(NOTE, words=f"a check of the team's own, of which only its word is known: {words}")
 
     def noun(self, name: str) -> Any:
         """The noun that a step asked for; those that strike are watched."""

@@ -13,6 +13,7 @@ from drdrill.bdd import collector, compat, places, reports, rooms
 from drdrill.bdd.around import Around
 from drdrill.bdd.compile import PLAN, plan_of
 from drdrill.bdd.lines import Lines
+from drdrill.bdd.mend import in_order
 from drdrill.bdd.outcome import INTERNAL, INTERRUPTED, MISSED, NOTHING, USAGE, run_status
 from drdrill.bdd.preflight import Preflight
 from drdrill.bdd.refusals import refusals
@@ -21,6 +22,8 @@ from drdrill.errors import BadInput, DrdrillError, Findings
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
+
+    from drdrill.bdd.mend import Finding
 
 
 def start(config: pytest.Config, name: str, folder: Path) -> None:
@@ -46,12 +49,12 @@ def start(config: pytest.Config, name: str, folder: Path) -> None:
     admit(config, preflight)
 
 
-def raise_findings(findings: list[str]) -> None:
+def raise_findings(findings: list[Finding]) -> None:
     """All of them at once: exit status 4, nothing touched. Raises UsageError."""
-    raise pytest.UsageError("\n".join(["nothing was touched:", *findings]))
+    raise pytest.UsageError("\n".join(["nothing was touched:", *map(str, findings)]))
 
 
-def admit(config: pytest.Config, preflight: Preflight, tell: Callable[[list[str]], None] = raise_findings) -> None:
+def admit(config: pytest.Config, preflight: Preflight, tell: Callable[[list[Finding]], None] = raise_findings) -> None:
     """Register steps, fixtures and hooks.
 
     Args:
@@ -73,11 +76,12 @@ def admit(config: pytest.Config, preflight: Preflight, tell: Callable[[list[str]
 class Session:
     """One run of pytest that drills."""
 
-    def __init__(self, config: pytest.Config, preflight: Preflight, tell: Callable[[list[str]], None]) -> None:
+    def __init__(self, config: pytest.Config, preflight: Preflight, tell: Callable[[list[Finding]], None]) -> None:
         self.config = config
         self._tell = tell
         self.preflight = preflight
         self._interrupted = False
+        self._unseen: list[str] = []
         self._refusal: DrdrillError | None = None
         given = config.getoption("--drill-out")
         out = config.invocation_params.dir / given if given else config.rootpath / "reports" / "out"
@@ -96,26 +100,34 @@ class Session:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Compile every scenario that will run, and tell all findings at once."""
-        findings: list[str] = [*self.config.stash[collector.FINDINGS]]
+        findings: list[Finding] = [*self.config.stash[collector.FINDINGS]]
         sentences = rooms.sentences()
         for item in session.items:
             if isinstance(item, pytest.Function) and isinstance(item.parent, collector.FeatureFile):
-                plan = plan_of(item, collector.shown_path(item.path, self.config), sentences)
+                shown, whole = collector.shown_path(item.path, self.config), item.parent.whole
+                plan = plan_of(item, shown, sentences, whole=whole)
                 item.stash[PLAN] = plan
-                findings += plan.findings or self.preflight.findings(plan.calls)
+                self._unseen += [f"check not seen by drdrill: {words}" for words in plan.unseen]
+                of_estate = self.preflight.findings(plan.calls, whole=whole and not plan.findings)
+                findings += [*plan.mends, *plan.findings, *of_estate]
+                findings += [] if plan.findings or of_estate else plan.lacks
         findings += collector.unlike_twins([item for item in session.items if PLAN in item.stash])
         if findings:
-            self._tell(list(dict.fromkeys(findings)))
+            self._tell(in_order(findings))
 
-    def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> str | None:
-        """What the drills of this run are done to."""
+    def unseen(self) -> list[str]:
+        """Sentences of a team that judge by themselves: what they saw is in no journal, and each is named."""
+        return list(dict.fromkeys(self._unseen))
+
+    def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> str | list[str] | None:
+        """What the drills of this run are done to, and the checks of which nothing but their word will be known."""
         estate = self.preflight.estate
         drills = sum(PLAN in item.stash for item in items)
         if estate is None or not drills:
             return None
         marked = ", which is PRODUCTION" if estate.production else ""
         path = collector.shown_path(estate.path, self.config)
-        return f"{drills} drill{'s' * (drills != 1)} on the estate {estate.name}{marked} ({path})"
+        return [f"{drills} drill{'s' * (drills != 1)} on the estate {estate.name}{marked} ({path})", *self.unseen()]
 
     # --- running ------------------------------------------------------------------------------------------------------
 

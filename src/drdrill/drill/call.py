@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,3 +28,17 @@ class Call:
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict, hash=False)
     where: str = field(default="", compare=False)
+
+    @property
+    def checks(self) -> bool:
+        """Whether it judges something that can fail. What must be so before a strike is no check of what the strike does."""
+        return self.noun in {"availability", "consistency"} or (self.noun, self.verb) in _CHECKS
+
+    @property
+    def strikes(self) -> bool:
+        """Whether it breaks or moves something."""
+        return (self.noun, self.verb) in _STRIKES
+
+
+_CHECKS: Final = frozenset({("operations", "await_in_step"), ("drill", "await_baseline")})
+_STRIKES: Final = frozenset({("drill", "strike"), ("operations", "switch_over")})

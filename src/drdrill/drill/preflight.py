@@ -43,15 +43,21 @@ class _Plan:
     estate: Estate
     open: list[tuple[Fault, Targets]] = field(default_factory=list)
     held_s: float = 0.0
+    whole: bool = True
 
 
-def findings(estate: Estate, calls: Sequence[Call]) -> list[str]:
+def findings(estate: Estate, calls: Sequence[Call], *, whole: bool = True) -> list[str]:
     """One complete sentence for each thing that is wrong, with file:line; empty when nothing is.
 
     Unknown names, what a fault refuses, limits, a heal without its strike, durations that are laxer than the objective.
     Touches nothing.
+
+    Args:
+        estate: what exists and what is promised.
+        calls: of one scenario, in order.
+        whole: whether these are all of its calls. If not, what is broken where is not known and no matter.
     """
-    plan = _Plan(estate)
+    plan = _Plan(estate, whole=whole)
     return [f"{call.where}: {words}" for call in calls for words in _of(plan, call)]
 
 
@@ -91,6 +97,8 @@ def _heal(plan: _Plan, kind: type[Fault], site: str = "") -> Iterator[str]:
         site = plan.estate.site_named(site).name
     meant = [(f, t) for f, t in plan.open if isinstance(f, kind) and (not site or site in t.sites)]
     where = f' at site "{site}"' if site else ""
+    if not plan.whole:
+        return
     if not meant:
         yield f"this heals {kind.name}{where}, and none was struck before"
     elif len(meant) > 1:
@@ -99,7 +107,7 @@ def _heal(plan: _Plan, kind: type[Fault], site: str = "") -> Iterator[str]:
 
 
 def _hold(plan: _Plan, seconds: float | Deadline) -> Iterator[str]:
-    if not plan.open:
+    if not plan.open and plan.whole:
         yield "this holds a fault, and none is open here"
     plan.held_s += (seconds.seconds or 0.0) if isinstance(seconds, Deadline) else seconds
     longest = plan.estate.limits.longest_fault_s
@@ -112,7 +120,26 @@ def _within(plan: _Plan, service: str, deadline: Deadline, *_: Any) -> Iterator[
     if deadline.seconds is not None and deadline.seconds > promised.rto_s:
         yield (
             f'{deadline.seconds:g} s is laxer than the RTO of service "{promised.name}", which is {promised.rto_s:g} s; '
-            "write `within its RTO`, or a shorter time"
+            "type `its RTO` (`其 RTO`), or a shorter time"
+        )
+
+
+def _recovered(plan: _Plan, database: str, deadline: Deadline) -> Iterator[str]:
+    promised = plan.estate.database_named(database)
+    yield from _laxer(deadline, promised.recovery_s, f'the recovery time of database "{promised.name}"')
+
+
+def _baseline(plan: _Plan, deadline: Deadline) -> Iterator[str]:
+    longest = max((d.recovery_s for d in plan.estate.databases.values()), default=None)
+    if longest is not None:
+        yield from _laxer(deadline, longest, "the longest recovery time of its databases")
+
+
+def _laxer(deadline: Deadline, promised_s: float, of: str) -> Iterator[str]:
+    if deadline.seconds is not None and deadline.seconds > promised_s:
+        yield (
+            f"{deadline.seconds:g} s is laxer than {of}, which is {promised_s:g} s; type `its recovery time` (`其恢复时间`), "
+            "or a shorter time"
         )
 
 
@@ -154,6 +181,9 @@ _CHECKS: Final[dict[tuple[str, str], Callable[..., Iterator[str]]]] = {
     ("drill", "hold_for"): _hold,
     ("availability", "await_again"): _again,
     ("availability", "never_longer"): _within,
+    ("consistency", "await_same"): _recovered,
+    ("operations", "await_in_step"): _recovered,
+    ("drill", "await_baseline"): _baseline,
     ("workload", "write_through"): _write,
     ("operations", "switch_over"): _switch,
 }
