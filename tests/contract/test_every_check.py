@@ -143,7 +143,7 @@ def test_every_assumption_says_how_much_it_saw_as_data_and_in_words(tmp_path: Pa
     good(scene)
     scene.event(29, events.AUDIT, answer=True, words="none", counts={"looks": 3})
     judged = judge(scene.recording())
-    assert len(judged.assumptions) == 9
+    assert len(judged.assumptions) == 11
     for assumed in judged.assumptions:
         assert assumed.verdict is Verdict.PASS, assumed
         assert set(assumed.saw) <= KINDS

@@ -30,6 +30,9 @@ CHECKS_NOTHING: Final = OWN / "checks_nothing.feature"
 OTHER_SITE: Final = OWN / "other_site.feature"
 WITNESS: Final = OWN / "witness_cut.feature"
 
+COLLECTION: Final = "collection"
+"""Not a check: what is read before anything is touched."""
+
 STATUS: Final = {"missed": 1, "inconclusive": 6, "refused": 7, "not collected": 4}
 
 
@@ -228,6 +231,13 @@ FLAWS: Final = (
         WITNESS, "probes_know_wrong", "fail", "refused",
         ("takes a wrong answer for right", "HTTP 503", "called good"),
         environment=planting.a_probe_that_believes_everything,
+    ),
+    Flaw(
+        "checks-nothing",
+        "A sentence of a team's own checks nothing: it could not fail.",
+        CHECKS_NOTHING, COLLECTION, "fail", "not collected",
+        (r"feature:14: this sentence checks nothing: step the_nurses_are_content", "asks no check of a drill"),
+        environment=planting.a_step_that_checks_nothing,
     ),
 )  # fmt: skip
 

@@ -60,6 +60,17 @@ def a_check_that_crashes(folder: Path) -> dict[str, str]:
     return {"PYTHONPATH": str(folder)}
 
 
+def a_step_that_checks_nothing(folder: Path) -> dict[str, str]:
+    """A team's own sentence, beside its feature."""
+    (folder / "conftest.py").write_text(
+        "from pytest_bdd import then\n\n\n"
+        '@then("the nurses are content")\n'
+        "def the_nurses_are_content():\n"
+        '    """Somebody meant to write this one day."""\n'
+    )
+    return {}
+
+
 def a_probe_that_believes_everything(folder: Path) -> dict[str, str]:
     """The judgement of an answer is replaced in every process that measures."""
     (folder / "sitecustomize.py").write_text(

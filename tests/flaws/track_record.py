@@ -51,10 +51,10 @@ Run on {date} with drdrill {version}, {machine}; {count} flaws in {minutes:.0f} 
 
 _TAIL: Final = """
 *Missed*: a promise was not kept. *Inconclusive*: nothing is known to be broken, and the drill does not believe itself.
-*Refused*: nothing was touched. Each of these estates was *restored* in the end.
+*Refused* and *not collected*: nothing was touched. Each of these estates was *restored* in the end.
 
-Five of them, in turn, run with each `./scripts/test`, which prints their names (`--flaws=NAME,...` repeats them); with `--all` all of
-them do.
+Five of them, in turn, run with each `./scripts/test`, which prints their names (`--flaws=NAME,...` repeats them); with `--all`
+all of them do.
 """
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""Can the probes see an outage? They were shown wrong answers before the strike, and looked at while their site was cut off. Pure."""
+"""Can probes see an outage? They were shown wrong answers before the strike, and watched while their site was cut off. Pure."""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@
     scene = Scene(folder)
     scene.probes("east", bad=[(10.0, 14.2)])
     scene.writes("east", outcomes=[(10.0, 14.2, Done.UNKNOWN)])
-    scene.strike("h1", 'site "west" is isolated', sites=["west"], at=10.0, healed=30.0)
     recording = scene.recording()
 
 All times are seconds after the drill's beginning; an attempt whose scheduled time lies in a bad interval is bad.
