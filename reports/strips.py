@@ -60,20 +60,40 @@ def attempts(records: npt.NDArray[np.void], rate_hz: float) -> Cells:
 
 
 def claims(records: npt.NDArray[np.void], member: int, rate_hz: float) -> Cells:
-    """What one member said of itself: YES, NO or SILENT."""
-    own = records[records["member"] == member]
-    return _cells(own["due"], np.array([NO, YES, SILENT], np.uint8)[np.minimum(own["claims"], 2)], rate_hz)
+    """What one member said of itself: YES, NO or SILENT.
+
+    A round of questions waits for the slowest member, and the next one begins after it: the measuring was not absent then. Who
+    was silent before is who was waited for, so its first word came at the end of its round.
+    """
+    own = np.sort(records[records["member"] == member], order="due")
+    states = np.array([NO, YES, SILENT], np.uint8)[np.minimum(own["claims"], 2)]
+    late = np.append(False, (states[:-1] == SILENT) & (states[1:] != SILENT))[: len(own)]
+    return _cells(np.where(late, own["done"], own["due"]), states, rate_hz, own["done"])
 
 
-def _cells(due: npt.NDArray[Any], states: npt.NDArray[Any], rate_hz: float) -> Cells:
+def together(parts: Sequence[Cells], state: int) -> list[Run]:
+    """The intervals in which two or more of these are in this state at the same time."""
+    parts = [p for p in parts if len(p.states)]
+    if len(parts) < 2:  # noqa: PLR2004 - nobody is together alone
+        return []
+    edges = np.unique(np.concatenate([p.edges for p in parts]))
+    count = np.stack([_at(p, edges[:-1]) == state for p in parts]).sum(0)
+    return [run for run in runs(Cells(edges, (count > 1).astype(np.uint8))) if run.state]
+
+
+def _cells(
+    due: npt.NDArray[Any], states: npt.NDArray[Any], rate_hz: float, done: npt.NDArray[Any] | None = None
+) -> Cells:
+    """`done`: the schedule waits for it, so a gap counts from there."""
     if not len(due):
         return NOTHING
+    period = int(1e9 / rate_hz)
+    since = due if done is None else np.maximum(due, done)
     order = np.argsort(due, kind="stable")
-    due, states = due[order].astype(np.int64), states[order].astype(np.uint8)
-    period = 1e9 / rate_hz
-    follows = np.append(due[1:], due[-1] + int(period))
-    missing = follows - due > _MISSING_AFTER * period
-    ends = np.where(missing, due + int(period), follows)
+    due, states, since = due[order].astype(np.int64), states[order].astype(np.uint8), since[order].astype(np.int64)
+    follows = np.append(due[1:], since[-1] + period)
+    missing = follows - since > _MISSING_AFTER * period
+    ends = np.where(missing, since + period, follows)
     at = np.flatnonzero(missing[:-1]) + 1
     starts = np.insert(due, at, ends[:-1][missing[:-1]])
     return Cells(np.append(starts, ends[-1]), np.insert(states, at, ABSENT))

@@ -255,13 +255,33 @@ def _claims(recording: Recording, axis: Axis) -> Iterator[Group]:
     }
     for event in recording.journal.of(events.MEMBERS_WATCHED):
         stream = recording.streams.get(event.data["stream"])
-        rows = []
-        for index, member in enumerate(event.data["members"]):
-            cells = strips.NOTHING
-            if stream is not None and len(stream.records):
-                cells = strips.claims(stream.records, index, _rate(stream.records, index))
-            rows.append(Strip("claims", member, "", _segments(cells, axis, words, None)))
+        members = event.data["members"]
+        cells = [strips.NOTHING] * len(members)
+        if stream is not None and len(stream.records):
+            cells = [strips.claims(stream.records, n, _rate(stream.records, n)) for n in range(len(members))]
+        brackets = _two_at_once(recording, axis, event.data["database"], cells)
+        rows = [
+            Strip("claims", member, "", _segments(own, axis, words, None), brackets if member == members[0] else ())
+            for member, own in zip(members, cells, strict=True)
+        ]
         yield Group(f"Who says it is the writer of {event.data['database']}", tuple(rows))
+
+
+def _two_at_once(recording: Recording, axis: Axis, database: str, cells: Sequence[strips.Cells]) -> tuple[Bracket, ...]:
+    """Where two members claimed it at the same time, with the verdict of the check on it. How long exactly, the check says."""
+    told = [e.data for e in recording.journal.of(events.CHECK) if e.data["check"] == "split_brain"]
+    verdict = next((d["verdict"] for d in reversed(told) if d["counts"].get("database") == database), "unknown")
+    return tuple(
+        Bracket(
+            axis.at(run.from_ns),
+            axis.at(run.to_ns),
+            "two at once",
+            verdict,
+            f"two members claimed to be the writer of {database}, in the answers from {axis.stamp(run.from_ns)} to "
+            f"{axis.stamp(run.to_ns)}; for how long at least and at most stands under Checks",
+        )
+        for run in strips.together(cells, strips.YES)
+    )
 
 
 def _rate(records: npt.NDArray[np.void], member: int) -> float:

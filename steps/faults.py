@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pytest_bdd import then, when
 
+from drdrill.faults.host_frozen import HostFrozen
 from drdrill.faults.host_loses_power import HostLosesPower
 from drdrill.faults.site_isolated import SiteIsolated
 from drdrill.faults.site_lost import SiteLost
@@ -39,6 +40,13 @@ def a_host_loses_power(drill: DrillNoun, role: str, service: str, site: str) -> 
     drill.strike(HostLosesPower(role, service, site))
 
 
+@when(Sentence('the {role:role} host of service "{service}" at site "{site}" freezes'))
+@when(Sentence('数据中心"{site}"中服务"{service}"的{role:角色}主机冻结'))
+def a_host_freezes(drill: DrillNoun, role: str, service: str, site: str) -> None:
+    """The host that has this role at the moment of the strike stands still, answers nothing, and is proven to."""
+    drill.strike(HostFrozen(role, service, site))
+
+
 @when(Sentence("the fault is held for {seconds:duration}"))
 @when(Sentence("故障保持 {seconds:duration}"))
 def the_fault_is_held(drill: DrillNoun, seconds: float) -> None:
@@ -65,6 +73,13 @@ def a_site_gets_its_power_back(drill: DrillNoun, site: str) -> None:
 def that_host_gets_its_power_back(drill: DrillNoun) -> None:
     """The host that this scenario powered off is on again."""
     drill.heal(HostLosesPower)
+
+
+@when(Sentence("that host thaws"))
+@when(Sentence("该主机解冻"))
+def that_host_thaws(drill: DrillNoun) -> None:
+    """The host that this scenario froze goes on from where it stood, as if no time had passed."""
+    drill.heal(HostFrozen)
 
 
 @then(Sentence("the estate is as it was before within {deadline:recovery}"))

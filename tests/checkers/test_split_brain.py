@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from drdrill.checkers.no_ack_while_cut import acknowledged
 from drdrill.checkers.split_brain import never_on_both_sides
 from drdrill.checkers.verdict import Verdict
 from drdrill.journal import events
-from drdrill.journal.records import Done
+from drdrill.journal.records import CLAIM, Claim, Done
 
 if TYPE_CHECKING:
     from drdrill.journal.fake import Scene
@@ -56,6 +57,68 @@ def test_two_claims_fail_only_when_they_surely_last_longer_than_the_fencing_time
     assert judged.verdict is verdict
     assert len(judged.witnesses) == (1 if overlap else 0)
     assert judged.counts["samples"] == 600
+
+
+FROZEN = "the database host freezes"
+
+
+def thawed(scene: Scene, *, claims_until: float, silent_until: float | None = None, **how: object) -> None:
+    """East writes, freezes at 10 s; south is promoted at 17 s; east thaws at 30 s and claims to be the writer for a while."""
+    name = scene.claims(MEMBERS, [("east-db1", 0, 10), ("east-db1", 30, claims_until), ("south-db1", 17, 60)])
+    scene.strike(
+        "h1", FROZEN, at=10, healed=30, hosts=["east-db1"], fault="host-frozen", **{"needs": ["freeze"], **how}
+    )
+    path = scene.folder / "data" / f"{name}.bin"
+    records = np.frombuffer(path.read_bytes(), CLAIM).copy()
+    at = (records["due"] - scene.ns(0)) / 1e9
+    silent = (at > 10) & (at < 30) | (at >= claims_until) & (at < (silent_until or 0))
+    records["claims"][silent & (records["member"] == 0)] = Claim.SILENT
+    path.write_bytes(records.tobytes())
+
+
+def test_a_thawed_writer_that_claims_for_two_seconds_passes_and_is_listed_with_its_cause(scene: Scene):
+    thawed(scene, claims_until=32)
+    judged = never_on_both_sides(scene.recording(), "clinical")
+    assert judged.verdict is Verdict.PASS
+    assert "never for longer than 5.000 s" in judged.message
+    (listed,) = judged.witnesses
+    assert listed.startswith("east-db1 and south-db1 both claimed to be the writer for 1.")
+    assert listed.endswith(f", after the end of: {FROZEN}")
+    assert 1.8 < float(judged.counts["longest_overlap_s"]) < 2.6
+
+
+def test_a_thawed_writer_that_claims_for_longer_than_the_fencing_time_fails(scene: Scene):
+    thawed(scene, claims_until=37)
+    assert never_on_both_sides(scene.recording(), "clinical").verdict is Verdict.FAIL
+
+
+def test_silence_after_a_claim_may_hide_more_of_it(scene: Scene):
+    thawed(scene, claims_until=32, silent_until=36)
+    judged = never_on_both_sides(scene.recording(), "clinical")
+    assert judged.verdict is Verdict.UNKNOWN
+    assert float(judged.counts["longest_overlap_s"]) > 5
+
+
+@pytest.mark.parametrize(
+    "how", [{"needs": ["links"]}, {"took_hold": None}, {"held": (True, None)}, {"held": ()}, {"held": (True, False)}]
+)
+def test_silence_is_no_proof_where_the_member_was_not_proven_to_stand_still(scene: Scene, how: dict):
+    """It may have claimed to be the writer from the promotion of the other on."""
+    thawed(scene, claims_until=32, **how)
+    assert never_on_both_sides(scene.recording(), "clinical").verdict is Verdict.UNKNOWN
+
+
+def test_an_overlap_ends_at_the_latest_when_one_of_the_two_is_struck(scene: Scene):
+    name = scene.claims(MEMBERS, [("east-db1", 0, 22), ("south-db1", 20, 60)])
+    scene.strike("h1", FROZEN, at=22, healed=40, hosts=["east-db1"], needs=["power"])
+    path = scene.folder / "data" / f"{name}.bin"
+    records = np.frombuffer(path.read_bytes(), CLAIM).copy()
+    at = (records["due"] - scene.ns(0)) / 1e9
+    records["claims"][(at > 22) & (records["member"] == 0)] = Claim.SILENT
+    path.write_bytes(records.tobytes())
+    judged = never_on_both_sides(scene.recording(), "clinical")
+    assert judged.verdict is Verdict.PASS
+    assert float(judged.counts["longest_overlap_s"]) < 2.6
 
 
 def test_members_that_nobody_asked_for_a_while_are_unknown(scene: Scene):

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 from estates import fake_estate
 
+from drdrill.connect.capabilities import STRIKING
 from drdrill.connect.fake_world import World
 from drdrill.connect.registry import Ways
 from drdrill.drill.reach import reach_for, reach_of
 from drdrill.drill.undo_log import from_json, to_json
 from drdrill.errors import WayInFailed
+from drdrill.faults.host_frozen import HostFrozen
 from drdrill.faults.host_loses_power import HostLosesPower
 from drdrill.faults.registry import FAULTS, known, of_undo
 from drdrill.faults.site_isolated import SiteIsolated
@@ -34,6 +36,9 @@ EXAMPLES: tuple[Fault, ...] = (
     HostLosesPower("database", "registration", "east"),
     HostLosesPower("application", "registration", "south"),
     HostLosesPower("entry", "registration", "east"),
+    HostFrozen("database", "registration", "east"),
+    HostFrozen("application", "registration", "south"),
+    HostFrozen("entry", "registration", "east"),
 )
 
 
@@ -69,7 +74,8 @@ def strike(estate: Estate, fault: Fault) -> tuple[Reach, Undo]:
 
 def truth(estate: Estate) -> tuple[set[tuple[str, str]], set[str], tuple[str, ...]]:
     world = World.of(estate)
-    return world.cut_pairs(), world.off_hosts(), world.open("links") + world.open("power")
+    open_ = tuple(hold for capability in STRIKING for hold in world.open(capability))
+    return world.cut_pairs(), world.off_hosts() | world.still_hosts(), open_
 
 
 WHOLE: tuple[set[tuple[str, str]], set[str], tuple[str, ...]] = (set(), set(), ())
@@ -186,7 +192,7 @@ def test_a_late_renewal_strikes_nothing_and_says_when_it_ended(estate: Estate, f
 
 
 def test_a_fault_that_is_ignored_is_not_believed(estate: Estate, fault: Fault) -> None:
-    World.of(estate).flaws |= {"cut-is-ignored", "power-is-ignored"}
+    World.of(estate).flaws |= {"cut-is-ignored", "power-is-ignored", "freeze-is-ignored"}
     reach, undo = strike(estate, fault)
     assert fault.took_hold(reach, undo).answer is False
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from estates import fake_estate
 
-from drdrill.connect.capabilities import Inventory, Links, Power, Vantages
+from drdrill.connect.capabilities import Freeze, Inventory, Links, Power, Vantages
 from drdrill.connect.registry import WAYS_IN, Ways
 from drdrill.estate.select import hosts_at, pairs_across
 
@@ -49,7 +49,7 @@ def eventually(look: Callable[[], object], within_s: float = 30.0) -> None:
 
 
 def test_every_way_in_of_ours_is_loaded_by_name() -> None:
-    kinds = {"links": Links, "power": Power, "vantages": Vantages, "inventory": Inventory}
+    kinds = {"links": Links, "power": Power, "freeze": Freeze, "vantages": Vantages, "inventory": Inventory}
     for name in WAYS_IN.names():
         found = WAYS_IN.load(name)
         wanted = {m for m in vars(kinds[name.split(".")[0]]) if not m.startswith("_")}
@@ -183,6 +183,93 @@ def test_power_comes_back_by_its_lease(ways: Ways, estate: Estate, hold: str) ->
     eventually(lambda: power.is_off(hosts).answer is False, 10.0)
     assert power.renew(hold, 30.0).state == "lapsed"
     eventually(lambda: inventory.states()["witness-arb1"].answer is True)
+
+
+def entry_host(estate: Estate) -> tuple[str, ...]:
+    """Nothing of the database moves for the entry of the site that does not write."""
+    return tuple(host for host in hosts_at(estate, "south") if estate.hosts[host].role == "entry")
+
+
+def test_a_host_freezes_is_seen_to_stand_still_and_thaws(ways: Ways, estate: Estate, hold: str) -> None:
+    hosts = entry_host(estate)
+    freeze = ways.freeze(hosts)
+    inventory = ways.inventory()
+    assert inventory is not None
+    assert freeze.ready(hosts).answer is True
+    traffic = freeze.traffic(hosts)
+    assert traffic is not None
+    try:
+        assert traffic.look().answer is True
+        assert freeze.is_frozen(hosts).answer is False
+        lease = freeze.freeze(hold, "t", hosts, 5.0, HARD_S)
+        assert lease.lease_s > 0
+        assert lease.first_ns <= lease.last_ns
+        assert freeze.is_frozen(hosts).answer is True
+        assert freeze.is_frozen((*hosts, "witness-arb1")).answer is None
+        assert traffic.look().answer is False
+        assert traffic.look().answer is False
+        assert hold in freeze.holds("t")
+        assert hold not in ways.power(hosts).holds()
+        state = inventory.states()[hosts[0]]
+        assert (state.answer, state.words) == (False, "it is frozen")
+        freeze.thaw(hold, hosts)
+        assert freeze.is_frozen(hosts).answer is False
+        assert hold not in freeze.holds()
+        eventually(lambda: traffic.look().answer is True)
+        freeze.thaw(hold, hosts)
+        eventually(lambda: inventory.states()[hosts[0]].answer is True)
+    finally:
+        freeze.thaw(hold, hosts)
+        traffic.close()
+
+
+def test_a_frozen_host_thaws_by_its_lease_and_a_late_renewal_says_when(ways: Ways, estate: Estate, hold: str) -> None:
+    hosts = entry_host(estate)
+    freeze = ways.freeze(hosts)
+    struck = freeze.freeze(hold, "t", hosts, 0.5, HARD_S)
+    eventually(lambda: freeze.is_frozen(hosts).answer is False, 10.0)
+    answer = freeze.renew(hold, 30.0)
+    assert answer.state == "lapsed"
+    assert answer.at_ns is not None
+    assert 0.3e9 < answer.at_ns - struck.first_ns < 2e9
+    assert freeze.is_frozen(hosts).answer is False
+
+
+def test_one_of_two_freezes_keeps_a_host_frozen(ways: Ways, estate: Estate, hold: str) -> None:
+    hosts = entry_host(estate)
+    freeze = ways.freeze(hosts)
+    other = f"{hold}-2"
+    try:
+        freeze.freeze(hold, "t", hosts, 5.0, HARD_S)
+        freeze.freeze(other, "t", hosts, 5.0, HARD_S)
+        freeze.thaw(hold, hosts)
+        assert freeze.is_frozen(hosts).answer is True
+    finally:
+        freeze.thaw(hold, hosts)
+        freeze.thaw(other, hosts)
+    assert freeze.is_frozen(hosts).answer is False
+
+
+def test_a_frozen_host_that_loses_its_power_is_not_frozen_when_it_is_back(
+    ways: Ways, estate: Estate, hold: str
+) -> None:
+    hosts = entry_host(estate)
+    freeze, power = ways.freeze(hosts), ways.power(hosts)
+    inventory = ways.inventory()
+    assert inventory is not None
+    try:
+        freeze.freeze(hold, "t", hosts, 20.0, HARD_S)
+        power.off(f"{hold}-power", "t", hosts, 20.0, HARD_S)
+        assert power.is_off(hosts).answer is True
+        assert freeze.is_frozen(hosts).answer is False
+        power.on(f"{hold}-power", hosts)
+        assert freeze.is_frozen(hosts).answer is False
+        assert hold in freeze.holds()
+        eventually(lambda: inventory.states()[hosts[0]].answer is True)
+    finally:
+        power.on(f"{hold}-power", hosts)
+        freeze.thaw(hold, hosts)
+    assert hold not in freeze.holds()
 
 
 def test_every_host_is_in_the_inventory(ways: Ways, estate: Estate) -> None:

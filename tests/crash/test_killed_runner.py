@@ -37,6 +37,7 @@ import pathlib, signal, sys
 from drdrill.drill.drill import About, Drill
 from drdrill.drill.signals import guard
 from drdrill.estate.load import load
+from drdrill.faults.host_frozen import HostFrozen
 from drdrill.faults.host_loses_power import HostLosesPower
 from drdrill.faults.site_isolated import SiteIsolated
 from drdrill.faults.site_lost import SiteLost
@@ -61,7 +62,9 @@ print(ended.result, ended.restoration, flush=True)
 FAULTS = (
     'SiteIsolated("east")',
     'SiteLost("east")',
-    'HostLosesPower("database", "registration", "east")',
+    # The same way in as for a site, with fewer hosts.
+    pytest.param('HostLosesPower("database", "registration", "east")', marks=pytest.mark.long),
+    'HostFrozen("database", "registration", "east")',
 )
 LEASE_S = 30.0
 

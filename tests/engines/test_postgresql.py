@@ -117,6 +117,15 @@ def test_claims_of_silent_members_are_silent_at_once(tmp_path: Path, silent_port
         assert time.monotonic() - begun < 0.8
 
 
+def test_where_nobody_listens_nobody_claims(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    asked = engine(tmp_path, port)
+    end = time.monotonic() + 10
+    while (told := list(asked.claims())) != [("east-db1", False), ("south-db1", False)]:
+        assert time.monotonic() < end, told
+
+
 def test_no_message_holds_a_password(tmp_path: Path) -> None:
     for member in engine(tmp_path, 1).members():
         assert SECRET not in member.words

@@ -19,6 +19,10 @@ def power(name: str, *hosts: str, lease_s: float = 3):
     return Strike(name, "d", "power", (), hosts, lease_s, 600)
 
 
+def freeze(name: str, *hosts: str):
+    return Strike(name, "d", "freeze", (), hosts, 3, 600)
+
+
 def test_a_strike_is_in_force_until_its_lease_has_run_out():
     holds = Holds()
     holds.strike(links(), 0)
@@ -129,3 +133,28 @@ def test_the_list_shows_what_is_left_and_what_has_ended():
     assert (first["state"], first["ended_ns"], first["pairs"]) == ("lapsed", 3 * S, [["a", "b"], ["b", "a"]])
     assert (second["state"], second["left_s"], second["hosts"]) == ("open", 3.0, ["a"])
     assert holds.show("other", 5 * S) == []
+
+
+def test_a_freeze_is_no_power_cut_and_ends_with_its_hold():
+    holds = Holds()
+    holds.strike(freeze("h1", "a", "b"), 0)
+    holds.strike(power("h2", "c"), 0)
+    assert (holds.still(), holds.off()) == ({"a", "b"}, {"c"})
+    holds.heal("h1", S)
+    assert holds.still() == set()
+
+
+def test_a_host_that_was_switched_off_stays_awake_while_its_freeze_is_open():
+    holds = Holds()
+    holds.strike(freeze("h1", "a", "b"), 0)
+    holds.power_went({"a"})
+    assert holds.still() == {"b"}
+    holds.strike(freeze("h2", "a"), S)
+    assert holds.still() == {"a", "b"}
+
+
+def test_one_name_cannot_freeze_and_cut_power():
+    holds = Holds()
+    holds.strike(freeze("h1", "a"), 0)
+    with pytest.raises(BadRequest, match="something else"):
+        holds.strike(power("h1", "a"), 0)

@@ -284,6 +284,8 @@ def test_leftovers_of_a_killed_lab_are_swept_before_up(own_lab: Path):
 def test_down_leaves_no_process_no_port_and_only_logs(own_lab: Path):
     pocket.up(folder=own_lab)
     ports, supervisor = Layout.load(own_lab).ports, asked(own_lab, "hello")["pid"]
+    # One of its hosts stands still, and goes like every other.
+    asked(own_lab, "strike", hold="f", drill="t", freeze={"hosts": ["east-db1"]}, lease_s=20, hard_end_s=60)
     assert pocket.down(own_lab)
     assert list(processes(own_lab)) == []
     assert reapers(supervisor) == []

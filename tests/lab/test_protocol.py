@@ -48,6 +48,9 @@ def test_a_strike_is_read():
         ({"power": {"hosts": ["a"]}}, 'either "links" or "power"'),
         ({"links": None, "power": {"hosts": ["x"]}}, "no host 'x'"),
         ({"links": None, "power": {"hosts": []}}, '"power" must be'),
+        ({"links": None, "freeze": {"hosts": ["x"]}}, "no host 'x'"),
+        ({"links": None, "freeze": ["a"]}, '"freeze" must be'),
+        ({"links": None, "power": {"hosts": ["a"]}, "freeze": {"hosts": ["a"]}}, 'or "freeze"'),
     ],
 )
 def test_a_wrong_strike_is_told_what_is_wrong(change: dict[str, Any], words: str):

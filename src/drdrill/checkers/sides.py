@@ -48,6 +48,16 @@ def proven_in_force(strike: Strike) -> bool:
     return strike.took_hold is True and strike.held is not False
 
 
+def mute(strike: Strike) -> tuple[int, int] | None:
+    """The time in which its hosts surely said nothing to anybody: without power, or frozen, and held at every look.
+
+    A host that is only cut off goes on behind the cut.
+    """
+    if not {"power", "freeze"} & set(strike.needs) or strike.took_hold is not True or strike.held is not True:
+        return None
+    return in_force(strike)
+
+
 def side(recording: Recording, writers: Iterable[dict[str, Any]], window: tuple[int, int]) -> Side:
     """What these writers (the data of `writes.started`) sent, and had acknowledged, in a window."""
     begin, end = window

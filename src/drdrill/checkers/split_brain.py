@@ -10,13 +10,13 @@ own). Or two members claim to be the writer for longer than the fencing time; sh
 from __future__ import annotations
 
 from collections import Counter
-from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from drdrill.checkers.check import Case, seconds, some
 from drdrill.checkers.ledger import databases
+from drdrill.checkers.overlaps import Overlap, overlaps
 from drdrill.checkers.sides import in_force, proven_in_force, side, writers_at
 from drdrill.checkers.verdict import Judgement, Verdict, worst
 from drdrill.journal import events
@@ -110,7 +110,9 @@ def _claims(recording: Recording, database: str, fencing_ns: int) -> Iterable[Ju
             words = f'No member of database "{database}" answered when asked whether it is the writer.'
             yield Judgement(NAME, "", Verdict.UNKNOWN, words, counts)
             continue
-        yield _overlapping(_overlaps(stream), fencing_ns, counts, {"samples": heard, "replicas": _answering(stream)})
+        yield _overlapping(
+            overlaps(recording, stream), fencing_ns, counts, {"samples": heard, "replicas": _answering(stream)}
+        )
         yield from _watched_all_the_time(recording, stream, fencing_ns)
 
 
@@ -132,50 +134,25 @@ def _answering(stream: Stream) -> int:
 
 
 def _overlapping(
-    overlaps: list[tuple[str, str, int, int]],
+    found: list[Overlap],
     fencing_ns: int,
     counts: dict[str, int | float | str],
     saw: dict[str, int],
 ) -> Judgement:
-    listed = tuple(
-        f"{a} and {b} both claimed to be the writer for {seconds(lo)} to {seconds(hi)}" for a, b, lo, hi in overlaps
-    )
-    counts["overlaps"] = len(overlaps)
+    listed = tuple(str(overlap) for overlap in found)
+    counts["overlaps"] = len(found)
     asked = f"({some(saw['samples'], 'answer')} of {some(saw['replicas'], 'member')})"
-    if not overlaps:
+    if not found:
         words = f"At most one member claimed to be the writer at a time {asked}."
         return Judgement(NAME, "", Verdict.PASS, words, counts, saw=saw)
-    if any(lo > fencing_ns for _, _, lo, _ in overlaps):
+    counts["longest_overlap_s"] = round(max(o.most_ns for o in found) / 1e9, 3)
+    if any(o.least_ns > fencing_ns for o in found):
         words = (
             f"Two members claimed to be the writer for longer than {seconds(fencing_ns)} {asked}: {'; '.join(listed)}."
         )
         return Judgement(NAME, "", Verdict.FAIL, words, counts, listed, saw)
-    if any(hi > fencing_ns for _, _, _, hi in overlaps):
+    if any(o.most_ns > fencing_ns for o in found):
         words = f"Two members may have claimed to be the writer for longer than {seconds(fencing_ns)} {asked}: {'; '.join(listed)}."
         return Judgement(NAME, "", Verdict.UNKNOWN, words, counts, listed, saw)
     words = f"Two members claimed to be the writer, but never for longer than {seconds(fencing_ns)} {asked}: {'; '.join(listed)}."
     return Judgement(NAME, "", Verdict.PASS, words, counts, listed, saw)
-
-
-def _overlaps(stream: Stream) -> list[tuple[str, str, int, int]]:
-    """(member, member, at least ns, at most ns) of each time in which two claimed it in the same rounds of questions.
-
-    At least: from the end of the first such round to the begin of the last. At most: from the begin of the last round before
-    that heard one of them say no, to the end of the first one after.
-    """
-    members = stream.head["members"]
-    rows = {n: stream.records[stream.records["member"] == n] for n in range(len(members))}
-    found = []
-    for a, b in combinations(range(len(members)), 2):
-        size = min(len(rows[a]), len(rows[b]))
-        left, right = rows[a][:size], rows[b][:size]
-        both = (left["claims"] == Claim.YES) & (right["claims"] == Claim.YES)
-        no = (left["claims"] == Claim.NO) | (right["claims"] == Claim.NO)
-        edges = np.diff(np.concatenate(([0], both.astype(np.int8), [0])))
-        for start, end in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
-            least = int(left["due"][end - 1]) - int(right["done"][start])
-            before, after = np.flatnonzero(no[:start]), np.flatnonzero(no[end:])
-            begun = int(left["due"][before[-1]]) if len(before) else int(left["due"][0])
-            ended = int(left["done"][end + after[0]]) if len(after) else int(left["done"][-1])
-            found.append((members[a], members[b], max(0, least), ended - begun))
-    return found

@@ -10,13 +10,16 @@ Leases are seconds. A way in returns the lease that it really got; the hold work
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Pair = tuple[str, str]
 """An ordered pair of hosts: what the first sends to the second."""
+
+STRIKING: Final = ("links", "power", "freeze")
+"""The capabilities by which something can be broken: each has holds, that are found, revoked and healed."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,13 @@ class Look:
 
 @runtime_checkable
 class Traffic(Protocol):
-    """The hold's own traffic over the pairs that it cuts: one connection opened before the strike, a fresh one at each look."""
+    """The hold's own traffic over what it cuts or silences: one connection opened before the strike, a fresh one at each look."""
 
     def look(self) -> Look:
-        """Offer traffic on every pair, both directions, old connections and new ones.
+        """Offer traffic on every pair (both directions) or to every host, on old connections and new ones.
 
-        Answer True: it flows on every pair; False: nothing got through on any; None: neither (words say which pairs), or it
-        cannot be told.
+        Answer True: it flows everywhere; False: nothing got through, or came back, anywhere; None: neither (words say
+        where), or it cannot be told.
         """
 
     def close(self) -> None:
@@ -118,6 +121,44 @@ class Power(Protocol):
 
     def is_off(self, hosts: Sequence[str]) -> Look:
         """True: all of them are off; False: all are on; None: some, or it cannot be told."""
+
+    def revoke(self, drill: str) -> None:
+        """Nobody can renew a hold of this drill any more."""
+
+    def holds(self, drill: str | None = None) -> Sequence[str]:
+        """The tags of the holds that are open, of one drill or of all."""
+
+
+@runtime_checkable
+class Freeze(Protocol):
+    """Stop hosts in their tracks and let them go on: what a hung kernel, a paused machine or a stuck hypervisor looks like.
+
+    A frozen host keeps its memory and knows nothing of the time that passed. One that is switched off meanwhile is not
+    frozen any more, whatever happens to it afterwards.
+    """
+
+    name: str
+
+    def supports(self, hosts: Sequence[str]) -> bool:
+        """Whether this way in can freeze all these hosts."""
+
+    def ready(self, hosts: Sequence[str]) -> Look:
+        """Whether the way in and the way back work, without harm."""
+
+    def traffic(self, hosts: Sequence[str]) -> Traffic | None:
+        """Open the hold's own questions to what runs on these hosts, or None where nothing can be asked."""
+
+    def freeze(self, hold: str, drill: str, hosts: Sequence[str], lease_s: float, hard_end_s: float) -> Lease:
+        """Stop everything that runs on them, all at once; the timer that thaws them is not on them. Raises WayInFailed."""
+
+    def renew(self, hold: str, lease_s: float) -> Renewal:
+        """Extend; never strike again. Raises WayInFailed."""
+
+    def thaw(self, hold: str, hosts: Sequence[str]) -> Lease:
+        """Let go on exactly what this hold stopped; fine when nothing is stopped. Raises WayInFailed."""
+
+    def is_frozen(self, hosts: Sequence[str]) -> Look:
+        """True: everything on all of them has stood still since the strike; False: nothing does; None: neither."""
 
     def revoke(self, drill: str) -> None:
         """Nobody can renew a hold of this drill any more."""

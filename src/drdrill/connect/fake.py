@@ -23,7 +23,7 @@ class _Fake:
     """What every fake way in is made of."""
 
     name = "fake"
-    kind: ClassVar[Literal["links", "power"]]
+    kind: ClassVar[Literal["links", "power", "freeze"]]
 
     def __init__(self, estate: Estate) -> None:
         self.estate = estate
@@ -130,6 +130,53 @@ class FakePower(_Fake):
         return Look(answer, f"{len(off)} of {len(hosts)} hosts are off", {"off": len(off), "hosts": len(hosts)})
 
 
+class FakeFreeze(_Fake):
+    """Stops and starts again what runs on the hosts of the fake estate."""
+
+    kind = "freeze"
+
+    def traffic(self, hosts: Sequence[str]) -> Traffic | None:
+        """Questions that ask the world."""
+        return FakeQuestions(self.world, tuple(hosts))
+
+    def freeze(self, hold: str, drill: str, hosts: Sequence[str], lease_s: float, hard_end_s: float) -> Lease:
+        """Freeze."""
+        with self.world.changing("freeze.freeze", hold, drill, tuple(hosts)):
+            return self.world.strike("freeze", hold, drill, targets=list(hosts), lease_s=lease_s, hard_s=hard_end_s)
+
+    def thaw(self, hold: str, hosts: Sequence[str]) -> Lease:
+        """Thaw."""
+        with self.world.changing("freeze.thaw", hold, tuple(hosts)):
+            return self.world.end(hold)
+
+    def is_frozen(self, hosts: Sequence[str]) -> Look:
+        """Look at the world."""
+        with self.world.looking("freeze.is_frozen", *hosts):
+            still = self.world.still_hosts() & set(hosts)
+        answer = True if len(still) == len(set(hosts)) else None if still else False
+        counts = {"frozen": len(still), "hosts": len(hosts)}
+        return Look(answer, f"{len(still)} of {len(hosts)} hosts stand still", counts)
+
+
+class FakeQuestions:
+    """Questions to the fake's hosts, that only those answer which are on and do not stand still."""
+
+    def __init__(self, world: World, hosts: tuple[str, ...]) -> None:
+        self.world = world
+        self.hosts = hosts
+
+    def look(self) -> Look:
+        """Ask each host once."""
+        with self.world.looking("questions.look"):
+            silent = (self.world.still_hosts() | self.world.off_hosts()) & set(self.hosts)
+        through = len(set(self.hosts) - silent)
+        answer = False if not through else None if silent else True
+        return Look(answer, f"{through} of {len(self.hosts)} hosts answered", {"through": through})
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 class FakeVantages:
     """Every client stands in this process's own network."""
 
@@ -161,10 +208,10 @@ class FakeInventory:
     def states(self) -> Mapping[str, Look]:
         """On, off or not well."""
         with self.world.looking("inventory.states"):
-            off = self.world.off_hosts()
+            off, still = self.world.off_hosts(), self.world.still_hosts()
         return {
-            host: Look(False, "it is off")
-            if host in off
+            host: Look(False, "it is off" if host in off else "it is frozen")
+            if host in off | still
             else Look(host not in self.world.broken, self.world.broken.get(host, "it is up"))
             for host in self.estate.hosts
         }

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""The world behind the fake ways in: what is cut and what is off, with the same leases as a real one, and a log of calls.
+"""The world behind the fake ways in: what is cut, what is off and what stands still, with the same leases as a real one.
 
-It is the counterpart of our own tests and of a team that tries a step or a fault of its own without a lab. The *world* holds
-the truth; the ways in on top of it are as thin as real ones. When a file `ESTATE.fake.json` lies beside the estate file, the
-world is kept in it, so that two processes see the same estate: a strike of a killed process is still there, and runs out.
+It keeps a log of calls. It is the counterpart of our own tests and of a team that tries a step or a fault of its own without a
+lab. The *world* holds the truth; the ways in on top of it are as thin as real ones. When a file `ESTATE.fake.json` lies beside
+the estate file, the world is kept in it, so that two processes see the same estate: a strike of a killed process is still
+there, and runs out.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ SHORT_LEASE_S = 4.0
 class Strike:
     """One hold as the fake estate keeps it."""
 
-    kind: Literal["links", "power"]
+    kind: Literal["links", "power", "freeze"]
     drill: str
     targets: list[Any]
     """Pairs or hosts."""
@@ -42,6 +43,7 @@ class Strike:
     hard_ns: int
     ended: Literal["", "healed", "lapsed"] = ""
     ended_ns: int = 0
+    struck_ns: int = 0
 
 
 @dataclass
@@ -50,7 +52,7 @@ class World:
 
     Args:
         path: where it is kept, or None for memory only.
-        flaws: things deliberately wrong: cut-is-ignored, power-is-ignored, short-leases, heal-is-ignored.
+        flaws: things deliberately wrong: cut-is-ignored, power-is-ignored, freeze-is-ignored, short-leases, heal-is-ignored.
         now_ns: its clock (CLOCK_MONOTONIC ns, so that two processes agree).
         calls: everything that was called, (capability.verb, arguments), in order.
         trip: (n, when): the n-th changing call fails, "before" or "after" it did its work.
@@ -130,7 +132,7 @@ class World:
 
     def strike(
         self,
-        kind: Literal["links", "power"],
+        kind: Literal["links", "power", "freeze"],
         hold: str,
         drill: str,
         *,
@@ -143,6 +145,7 @@ class World:
         if hold not in self.strikes:
             real_s = min(lease_s, SHORT_LEASE_S) if "short-leases" in self.flaws else lease_s
             self.strikes[hold] = Strike(kind, drill, targets, first + int(real_s * 1e9), first + int(hard_s * 1e9))
+            self.strikes[hold].struck_ns = first
         return Lease(lease_s, first, self.now_ns())
 
     def renew(self, hold: str, lease_s: float) -> Renewal:
@@ -185,7 +188,21 @@ class World:
             return set()
         return {str(host) for h in self.open("power") for host in self.strikes[h].targets}
 
+    def still_hosts(self) -> set[str]:
+        """The hosts that stand still: frozen, and not switched off since."""
+        if "freeze-is-ignored" in self.flaws:
+            return set()
+        return {
+            str(host)
+            for h in self.open("freeze")
+            for host in self.strikes[h].targets
+            if not any(s.kind == "power" and host in s.targets and self._later(s, h) for s in self.strikes.values())
+        }
+
+    def _later(self, strike: Strike, hold: str) -> bool:
+        return strike.struck_ns >= self.strikes[hold].struck_ns
+
     def flows(self, pair: Pair) -> bool:
         """Whether a question and its answer get through between two hosts."""
-        cut, off = self.cut_pairs(), self.off_hosts()
-        return pair not in cut and pair[::-1] not in cut and not off & set(pair)
+        cut, silent = self.cut_pairs(), self.off_hosts() | self.still_hosts()
+        return pair not in cut and pair[::-1] not in cut and not silent & set(pair)

@@ -23,7 +23,7 @@ _POWER_S: Final = 30.0
 """A host is off when its last process has gone, and on when all of them were started."""
 
 
-class _LabWay:
+class LabWay:
     """What links and power have in common: names of hosts, and holds with leases."""
 
     name = "lab"
@@ -76,7 +76,7 @@ class _LabWay:
             raise WayInFailed(str(error)) from error
 
 
-class LabLinks(_LabWay):
+class LabLinks(LabWay):
     """Links of a lab: frozen per ordered pair of hosts by its supervisor, with the lease there."""
 
     kind = "links"
@@ -117,7 +117,7 @@ class LabLinks(_LabWay):
         return Look(answer, f"{len(cut)} of {len(pairs)} links are frozen by {hold}", counts)
 
 
-class LabPower(_LabWay):
+class LabPower(LabWay):
     """Power of a lab's hosts: off is SIGKILL to everything on the host, with its links frozen; on is started again."""
 
     kind = "power"

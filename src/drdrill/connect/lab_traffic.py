@@ -9,24 +9,20 @@ whoever sent it, so that an answer that is only slow is not taken for a cut.
 
 from __future__ import annotations
 
-import contextlib
-import secrets
-import selectors
-import socket
 import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from drdrill.connect.capabilities import Look
+from drdrill.connect.lab_talk import Talk, exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from drdrill.connect.capabilities import Pair
 
 _PATIENCE_S: Final = 0.5
 """An echo over open links takes one to five milliseconds; on a busy machine twenty."""
 _OPENING_S: Final = 3.0
-_QUESTION_BYTES: Final = 16
 
 
 class Ask(Protocol):
@@ -50,7 +46,7 @@ class LabTraffic:
         # A connection from a to b carries both a>b and b>a, so each pair is tried from both of its ends.
         ways = dict.fromkeys(way for a, b in self._pairs for way in ((a, b), (b, a)))
         self._ports = {way: self._port(way) for way in ways}
-        self._old: dict[Pair, _Talk] = {}
+        self._old: dict[Pair, Talk] = {}
         self._quiet: dict[str, int] | None = None
         deadline = time.monotonic() + _OPENING_S
         while len(self._old) < len(self._ports) and time.monotonic() < deadline:
@@ -60,8 +56,8 @@ class LabTraffic:
         """Offer a question on every connection, old and fresh, and see what comes back. Half a second where nothing does."""
         # Since a look that found silence every byte counts, not only those of this look: held means the whole time.
         before = self._quiet or self._bytes()
-        fresh = {way: _Talk(port) for way, port in self._ports.items()}
-        _exchange((*self._old.values(), *fresh.values()))
+        fresh = {way: Talk(port) for way, port in self._ports.items()}
+        exchange((*self._old.values(), *fresh.values()), _PATIENCE_S)
         after = self._bytes()
         moved = {pair for pair in self._pairs if after[_name(pair)] > before[_name(pair)]}
         looked = self._told(moved, fresh)
@@ -75,7 +71,7 @@ class LabTraffic:
             talk.close()
         self._old.clear()
 
-    def _told(self, moved: set[Pair], fresh: dict[Pair, _Talk]) -> Look:
+    def _told(self, moved: set[Pair], fresh: dict[Pair, Talk]) -> Look:
         old_through = sum(talk.answered for talk in self._old.values())
         new_through = sum(talk.answered for talk in fresh.values())
         through = {
@@ -106,7 +102,7 @@ class LabTraffic:
         some = ", ".join(_name(pair) for pair in sorted(through)[:5])
         return Look(None, f"{words}; something got through on {some}", counts)
 
-    def _keep(self, fresh: dict[Pair, _Talk]) -> None:
+    def _keep(self, fresh: dict[Pair, Talk]) -> None:
         """A fresh connection that answered becomes the old one of its way where there is none, or the old one has broken."""
         for way, talk in fresh.items():
             old = self._old.get(way)
@@ -124,82 +120,6 @@ class LabTraffic:
     def _bytes(self) -> dict[str, int]:
         links = self._ask("links", pairs=[list(pair) for pair in self._pairs])["links"]
         return {name: int(link["bytes"]) for name, link in links.items()}
-
-
-class _Talk:
-    """One connection to an echo service and the question that is open on it."""
-
-    def __init__(self, port: int) -> None:
-        self.question = b""
-        self.answered = False
-        self.broken = False
-        self._heard = b""
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        self.sock.connect_ex(("127.0.0.1", port))
-        self._asked = False
-
-    def begin(self) -> None:
-        """A new question. What still comes in of earlier ones is read and counts as nothing."""
-        self.question = secrets.token_bytes(_QUESTION_BYTES)
-        self.answered = self._asked = False
-        self._heard = b""
-
-    def send(self) -> None:
-        """Ask, once the connection is there."""
-        if not self._asked:
-            try:
-                self.sock.send(self.question)
-                self._asked = True
-            except BlockingIOError:
-                pass
-            except OSError:
-                self.broken = True
-
-    def receive(self) -> None:
-        """Read what came back."""
-        try:
-            data = self.sock.recv(1 << 16)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self.broken = True
-        self._heard += data
-        self.answered = self.answered or self.question in self._heard
-
-    @property
-    def wants(self) -> int:
-        """What to wait for: to be able to ask, or an answer; 0 for neither."""
-        if self.answered or self.broken:
-            return 0
-        return selectors.EVENT_READ if self._asked else selectors.EVENT_WRITE
-
-    def close(self) -> None:
-        """Close."""
-        with contextlib.suppress(OSError):
-            self.sock.close()
-
-
-def _exchange(talks: Iterable[_Talk]) -> None:
-    """Ask on every connection at the same time and wait for the answers, for `_PATIENCE_S` at most."""
-    deadline = time.monotonic() + _PATIENCE_S
-    with selectors.DefaultSelector() as selector:
-        for talk in talks:
-            talk.begin()
-            if talk.wants:
-                selector.register(talk.sock, talk.wants, talk)
-        while selector.get_map() and (left := deadline - time.monotonic()) > 0:
-            for key, _ in selector.select(left):
-                talk = key.data
-                if talk.wants == selectors.EVENT_WRITE:
-                    talk.send()
-                else:
-                    talk.receive()
-                if talk.wants:
-                    selector.modify(talk.sock, talk.wants, talk)
-                else:
-                    selector.unregister(talk.sock)
 
 
 def _name(pair: Pair) -> str:

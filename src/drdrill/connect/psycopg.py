@@ -87,6 +87,17 @@ class Connection:
                 with self._bounded(within_s):
                     cursor.close()
 
+    def refused(self, *, within_s: float = 0.3) -> bool:
+        """Whether nobody listens where it leads: the kernel of the other side refuses a connection. False for any doubt."""
+        with contextlib.suppress(Exception):
+            place = driver().conninfo.conninfo_to_dict(self._dsn)
+            host, port = str(place.get("hostaddr") or place["host"]), str(place.get("port") or 5432)
+            try:
+                socket.create_connection((host, int(port)), within_s).close()
+            except ConnectionRefusedError:
+                return True
+        return False
+
     def close(self) -> None:
         """Close it; the next statement opens a new one."""
         connection, self._open = self._open, None

@@ -13,7 +13,7 @@ from drdrill.errors import BadInput, Unreachable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from drdrill.connect.capabilities import Inventory, Links, Power, Vantages
+    from drdrill.connect.capabilities import Freeze, Inventory, Links, Power, Vantages
     from drdrill.estate.model import Estate
 
 WAYS_IN: Final = Parts(
@@ -22,11 +22,13 @@ WAYS_IN: Final = Parts(
     {
         "links.lab": "drdrill.connect.lab:LabLinks",
         "power.lab": "drdrill.connect.lab:LabPower",
+        "freeze.lab": "drdrill.connect.lab_freeze:LabFreeze",
         "vantages.lab": "drdrill.connect.lab:LabVantages",
         "inventory.lab": "drdrill.connect.lab:LabInventory",
         "vantages.local": "drdrill.connect.local:LocalVantages",
         "links.fake": "drdrill.connect.fake:FakeLinks",
         "power.fake": "drdrill.connect.fake:FakePower",
+        "freeze.fake": "drdrill.connect.fake:FakeFreeze",
         "vantages.fake": "drdrill.connect.fake:FakeVantages",
         "inventory.fake": "drdrill.connect.fake:FakeInventory",
     },
@@ -63,15 +65,21 @@ class Ways:
 
     def links(self, hosts: Sequence[str]) -> Links:
         """Who cuts the links of these hosts. Raises Unreachable when nobody does."""
-        way: Links = self._first("links", hosts)
+        way: Links = self.first("links", hosts)
         return way
 
     def power(self, hosts: Sequence[str]) -> Power:
         """Who holds the power of these hosts. Raises Unreachable when nobody does."""
-        way: Power = self._first("power", hosts)
+        way: Power = self.first("power", hosts)
         return way
 
-    def _first(self, capability: str, hosts: Sequence[str]) -> Any:
+    def freeze(self, hosts: Sequence[str]) -> Freeze:
+        """Who can freeze these hosts. Raises Unreachable when nobody does."""
+        way: Freeze = self.first("freeze", hosts)
+        return way
+
+    def first(self, capability: str, hosts: Sequence[str]) -> Any:
+        """The first way in for this capability that supports all these hosts. Raises Unreachable when none does."""
         offered = [self.estate.host_named(host).ways.get(capability, ()) for host in hosts]
         shared = [name for name in offered[0] if all(name in others for others in offered)] if offered else []
         for name in shared:

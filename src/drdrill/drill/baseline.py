@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from drdrill.connect.capabilities import Look
+from drdrill.connect.capabilities import STRIKING, Look
 from drdrill.errors import DrdrillError
 from drdrill.faults.limits import recover_command
 
@@ -27,7 +27,7 @@ class Picture:
         hosts: whether each is up with everything that should run on it; empty where nobody can be asked.
         databases: whether the members of each are in step.
         writers: who writes to each, or None.
-        holds: cuts and power cuts that are in force, whoever made them, and those who could not be asked.
+        holds: cuts, power cuts and freezes that are in force, whoever made them, and those who could not be asked.
     """
 
     hosts: Mapping[str, Look] = field(default_factory=dict)
@@ -70,10 +70,10 @@ def look(estate: Estate, ways: Ways, engine: Callable[[str], Engine]) -> Picture
 def open_holds(ways: Ways) -> dict[str, Look]:
     """Every hold that is in force, by whoever: False; a way in that does not answer: None."""
     holds: dict[str, Look] = {}
-    for capability in ("links", "power"):
+    for capability in STRIKING:
         for way in ways.every(capability):
             try:
-                holds |= {hold: Look(False, f"{capability} are cut by it") for hold in way.holds()}
+                holds |= {hold: Look(False, f"a strike on {capability} is in force") for hold in way.holds()}
             except (DrdrillError, OSError) as error:
                 holds[f"{capability} through {way.name}"] = Look(None, str(error))
     return holds

@@ -162,14 +162,13 @@ class Hold:
 
     def _prove_way_back(self) -> None:
         """Ask for our holds by the way that will heal them, now that the cut is there. Raises WayInFailed when nobody answers."""
-        for way in (self.reach.links, self.reach.power):
-            if way is not None:
-                try:
-                    way.holds(self.undo.drill)
-                except (DrdrillError, OSError) as error:
-                    raise WayInFailed(
-                        f"{self.title}: there is no way back through {way.name} ({error}); healing"
-                    ) from error
+        for way in self.reach.ways.values():
+            try:
+                way.holds(self.undo.drill)
+            except (DrdrillError, OSError) as error:
+                raise WayInFailed(
+                    f"{self.title}: there is no way back through {way.name} ({error}); healing"
+                ) from error
 
     def feed(self, *, now: bool = False) -> None:
         """Renew the lease and look whether it is held, when it is time or at once.

@@ -204,8 +204,8 @@ def probe_ways(estate: Estate, calls: Sequence[Call], ways: Ways | None = None) 
         try:
             targets = fault.candidates(estate)
             reach = reach_for(ways, fault, targets, drill="probe", hold="probe", lease_s=0.0)
-            for capability, way in (("links", reach.links), ("power", reach.power)):
-                if way is None or (capability, targets.hosts) in seen:
+            for capability, way in reach.ways.items():
+                if (capability, targets.hosts) in seen:
                     continue
                 seen.add((capability, targets.hosts))
                 look = way.ready(targets.hosts)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from drdrill.connect.capabilities import Look
+from drdrill.connect.capabilities import STRIKING, Look
 from drdrill.connect.registry import Ways
 from drdrill.drill import state
 from drdrill.drill.baseline import open_holds
@@ -53,9 +53,9 @@ def _hosts(estate: Estate, ways: Ways) -> Iterator[Line]:
         states = {}
     for name, host in estate.hosts.items():
         look = states.get(name, Look(None, "nobody can be asked whether it is up"))
-        found = {c: _way(ways, c, name) for c in ("links", "power") if host.ways.get(c)}
+        found = {c: _way(ways, c, name) for c in STRIKING if host.ways.get(c)}
         wrong = [f"{capability}: {words}" for capability, (good, words) in found.items() if not good]
-        missing = [c for c in ("links", "power") if not host.ways.get(c)] if host.site else []
+        missing = [c for c in STRIKING if not host.ways.get(c)] if host.site else []
         words = [look.words, *wrong, *(f"no way in for {c}, so no fault that needs it can strike it" for c in missing)]
         words += [f"{c} through {words}" for c, (good, words) in found.items() if good]
         good = False if wrong or look.answer is False else look.answer
@@ -64,7 +64,7 @@ def _hosts(estate: Estate, ways: Ways) -> Iterator[Line]:
 
 def _way(ways: Ways, capability: str, host: str) -> tuple[bool, str]:
     try:
-        way = ways.links([host]) if capability == "links" else ways.power([host])
+        way = ways.first(capability, [host])
         look = way.ready([host])
     except (DrdrillError, OSError) as error:
         return False, str(error)

@@ -142,7 +142,7 @@ class PostgreSQL(Engine):
         return found[0] if len(found) == 1 else None
 
     def claims(self, within_s: float = CLAIM_S) -> Sequence[tuple[str, bool | None]]:
-        """Whether each member accepts writes now; a member that has not answered its last question yet is silent."""
+        """Whether each member accepts writes now: no where nobody listens, silent while its last question has no answer."""
         for host, thread in self._claimers.items():
             if host not in self._claiming or self._claiming[host].done():
                 self._claiming[host] = thread.submit(self._claims_now, host)
@@ -150,7 +150,14 @@ class PostgreSQL(Engine):
         return [(host, _claimed(self._claiming[host])) for host in self._claimers]
 
     def _claims_now(self, host: str) -> bool:
-        ((claims,),) = self._claim[host].rows(_CLAIM, within_s=ANSWER_S)
+        try:
+            ((claims,),) = self._claim[host].rows(_CLAIM, within_s=ANSWER_S)
+        except WayInFailed:
+            # Where nobody listens nobody claims: a stopped PostgreSQL is a no, and not a silence that may hide a yes. One that
+            # is starting up or shutting down refuses no connection and stays silent: its old sessions may go on.
+            if self._claim[host].refused():
+                return False
+            raise
         return bool(claims)
 
     def readable(self, host: str) -> Look:

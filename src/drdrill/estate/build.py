@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from drdrill.estate.schema import DatabasePart, EstatePart, HostPart, ServicePart
 
-_CAPABILITIES = ("shell", "power", "links")
+_CAPABILITIES = ("shell", "power", "links", "freeze")
 
 
 def build(part: EstatePart, path: Path) -> model.Estate:

@@ -73,6 +73,7 @@ class HostPart(Part):
     shell: Several = ()
     power: Several = ()
     links: Several = ()
+    freeze: Several = ()
 
 
 class Expect(Part):

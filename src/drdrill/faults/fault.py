@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from drdrill.connect.capabilities import Lease, Links, Look, Power, Renewal, Traffic
+    from drdrill.connect.capabilities import Freeze, Lease, Links, Look, Power, Renewal, Traffic
     from drdrill.estate.model import Estate
 
 
@@ -47,7 +47,14 @@ class Reach:
     hard_end_s: float
     links: Links | None = None
     power: Power | None = None
+    freeze: Freeze | None = None
     traffic: Traffic | None = None
+
+    @property
+    def ways(self) -> Mapping[str, Links | Power | Freeze]:
+        """The ways in that were chosen, by their capability."""
+        chosen = {"links": self.links, "power": self.power, "freeze": self.freeze}
+        return {capability: way for capability, way in chosen.items() if way is not None}
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,7 @@ class Fault(Protocol):
     name: ClassVar[str]
     """As in the undo log and the registry: `site-isolated`."""
     needs: ClassVar[frozenset[str]]
-    """The capabilities that it needs: {"links"}, {"power"}."""
+    """The capabilities that it needs: {"links"}, {"power"}, {"freeze"}."""
 
     @property
     def title(self) -> str:

@@ -12,6 +12,7 @@ from drdrill.errors import BadInput
 from drdrill.estate.select import hosts_at, pairs_across
 from drdrill.faults.fault import Fault, Reach, Targets, Undo
 from drdrill.faults.limits import site_may_go, way_back
+from drdrill.faults.looks import with_traffic
 
 if TYPE_CHECKING:
     from drdrill.connect.capabilities import Lease, Links, Pair, Renewal, Traffic
@@ -85,14 +86,7 @@ class SiteIsolated(Fault):
 
     def took_hold(self, reach: Reach, undo: Undo) -> Look:
         """True only when the way in says that every pair is cut *and* none of our own traffic got through."""
-        cut = links(reach).is_cut(undo.hold, pairs(undo))
-        if reach.traffic is None:
-            return Look(False if cut.answer is False else None, f"{cut.words}; no traffic could be offered", cut.counts)
-        flow = reach.traffic.look()
-        words, counts = f"{flow.words}; {cut.words}", {**cut.counts, **flow.counts}
-        if flow.answer is True or cut.answer is False:
-            return Look(False, words, counts)
-        return Look(True if flow.answer is False and cut.answer else None, words, counts)
+        return with_traffic(links(reach).is_cut(undo.hold, pairs(undo)), reach.traffic)
 
     def held(self, reach: Reach, undo: Undo) -> Look:
         """The same question, asked again."""

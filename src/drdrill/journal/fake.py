@@ -188,18 +188,12 @@ class Scene:
         took_hold: bool | None = True,
         held: Sequence[bool | None] = (True, True),
         lapsed: float | None = None,
+        needs: Sequence[str] = (),
     ) -> None:
-        """A fault with its looks and its heal."""
-        self.event(
-            at - 0.1,
-            events.FAULT_PLANNED,
-            hold=hold,
-            fault=fault,
-            title=title,
-            targets=list(hosts),
-            sites=list(sites),
-            why="",
-        )
+        """A fault with its looks and its heal. `needs` are the capabilities that its undo record names."""
+        planned = {"fault": fault, "title": title, "targets": list(hosts), "sites": list(sites), "why": ""}
+        undo = {"way_in": dict.fromkeys(needs, "fake")}
+        self.event(at - 0.1, events.FAULT_PLANNED, hold=hold, **planned, undo=undo)
         self.event(at + 0.1, events.FAULT_STRUCK, hold=hold, first_ns=self.ns(at), last_ns=self.ns(at + 0.05))
         looked = {"hold": hold, "words": "looked", "counts": {}}
         self.event(at + 0.2, events.FAULT_LOOKED, question="took_hold", answer=took_hold, **looked)

@@ -24,6 +24,8 @@ class Strike:
     sites: tuple[str, ...]
     first_ns: int
     last_ns: int
+    needs: tuple[str, ...] = ()
+    """The capabilities by which it broke something: links, power, freeze."""
     healing_ns: int | None = None
     healed_ns: int | None = None
     lapsed_ns: int | None = None
@@ -90,7 +92,7 @@ def _strikes(journal: Reading) -> tuple[Strike, ...]:
             plan = planned[hold].data
             struck[hold] = Strike(
                 hold, plan["fault"], plan["title"], tuple(plan["targets"]), tuple(plan["sites"]),
-                event.data["first_ns"], event.data["last_ns"],
+                event.data["first_ns"], event.data["last_ns"], tuple(plan.get("undo", {}).get("way_in", ())),
             )  # fmt: skip
         elif hold in struck:
             struck[hold] = _told(struck[hold], event)

@@ -8,7 +8,7 @@ renewal that comes too late is told so and strikes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from drdrill.lab.protocol import BadRequest
@@ -23,7 +23,10 @@ _S = 1_000_000_000
 
 @dataclass
 class Hold:
-    """One strike from its first command to its end. Moments are CLOCK_MONOTONIC ns; `ended_ns` is None while it is open."""
+    """One strike from its first command to its end. Moments are CLOCK_MONOTONIC ns; `ended_ns` is None while it is open.
+
+    `woken` are frozen hosts that were switched off since: what runs there now was never stopped.
+    """
 
     strike: Strike
     struck_ns: int
@@ -32,6 +35,7 @@ class Hold:
     last_ns: int = 0
     state: Literal["open", "healed", "lapsed"] = "open"
     ended_ns: int | None = None
+    woken: set[str] = field(default_factory=set)
 
     def ends_ns(self, longest_ns: int | None) -> int:
         """When it ends if nobody does anything. `longest_ns` is a lab's flaw: no hold lives longer."""
@@ -61,8 +65,8 @@ class Holds:
         if known is not None:
             if known.state != "open":
                 raise BadRequest(f"the hold {strike.hold!r} has {known.state} already; a new strike needs a new name")
-            same = (known.strike.drill, known.strike.pairs, known.strike.hosts)
-            if same != (strike.drill, strike.pairs, strike.hosts):
+            same = (known.strike.drill, known.strike.kind, known.strike.pairs, known.strike.hosts)
+            if same != (strike.drill, strike.kind, strike.pairs, strike.hosts):
                 raise BadRequest(f"the hold {strike.hold!r} is open and strikes something else")
             return known, False
         if strike.drill in self._revoked:
@@ -116,7 +120,22 @@ class Holds:
 
     def off(self) -> set[str]:
         """The hosts that some open hold wants without power."""
-        return {host for hold in self._open() for host in hold.strike.hosts}
+        return {host for hold in self._open() if hold.strike.kind == "power" for host in hold.strike.hosts}
+
+    def still(self) -> set[str]:
+        """The hosts that some open hold wants frozen, without those that were switched off since."""
+        return {
+            host
+            for hold in self._open()
+            if hold.strike.kind == "freeze"
+            for host in hold.strike.hosts
+            if host not in hold.woken
+        }
+
+    def power_went(self, hosts: Iterable[str]) -> None:
+        """These hosts were switched off: no freeze that is open now survives that."""
+        for hold in self._open():
+            hold.woken.update(hosts)
 
     def show(self, drill: str | None, now_ns: int) -> list[dict[str, Any]]:
         """The answer to `holds`: of one drill, or of all."""

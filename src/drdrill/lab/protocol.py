@@ -7,10 +7,10 @@ answer has `ok`; when it is false, `error` is a sentence that says what was wron
 CLOCK_MONOTONIC nanoseconds of the machine (`*_ns`); leases and what is left of them are seconds (`*_s`).
 
     {"do": "hello"}
-        -> lab, protocol, version, pid, started_ns, sites, hosts {name: {site, role}}, vantages {name: site},
+        -> lab, protocol, version, pid, started_ns, sites, hosts {name: {site, role, services: [...]}}, vantages {name: site},
            links: how the links are made ("user-space"), flaws: [...], notes: [...], folder
     {"do": "strike", "hold": ID, "drill": ID, "lease_s": 3.0, "hard_end_s": 600,
-     "links": {"pairs": [[a, b], ...], "state": "frozen"}  |  "power": {"hosts": [...]}}
+     "links": {"pairs": [[a, b], ...], "state": "frozen"}  |  "power": {"hosts": [...]}  |  "freeze": {"hosts": [...]}}
         -> hold, lease_s (the one that it really got), first_ns, last_ns (of the command)
         The client chooses the hold's name and has it on disk before it asks. Asked again while the hold is open, the answer
         is the same; the name of an ended hold is refused. `hard_end_s` is never extended.
@@ -18,13 +18,15 @@ CLOCK_MONOTONIC nanoseconds of the machine (`*_ns`); leases and what is left of 
         -> state: held (left_s) | lapsed (at_ns) | healed (at_ns) | revoked | unknown. It only ever extends.
     {"do": "heal", "hold": ID}
         -> state: healed | lapsed (at_ns) | unknown; first_ns, last_ns (of the command). Ends this one hold;
-           for power it returns once the processes were started.
+           for power it returns once the processes were started, for freeze once they go on.
     {"do": "revoke", "drill": ID}       -> no hold of that drill can be renewed any more
     {"do": "holds", "drill": ID?}       -> holds: [{hold, drill, kind, pairs | hosts, state, left_s, hard_left_s,
                                                     struck_ns, ended_ns}]; state: open | healed | lapsed
     {"do": "links", "pairs": [...]?}    -> links: {"a>b": {state, bytes, connections, refused}}
         Bytes are counted where they leave the proxy: a frozen link that holds bytes back has not carried them.
-    {"do": "hosts", "health": true?}    -> hosts: {name: {site, role, on, processes, ready, missing: [...]}}
+    {"do": "hosts", "health": true?}    -> hosts: {name: {site, role, on, processes, ready, missing: [...], frozen, stopped, woke}}
+        `frozen`: an open hold keeps it so, and it was not off since; `stopped`: how many of its processes stand still;
+        `woke`: how many ran all the same since the strike, and were stopped again.
     {"do": "address", "from": HOST | VANTAGE, "url": "http://east-entry1/"}  |  {..., "host": HOST, "service": NAME}
         -> host, port (and url): how `from` reaches that service. Services: http, pg, rest, echo, as the host has them; of a
            URL the scheme says which (postgresql:// is pg).
@@ -33,6 +35,8 @@ CLOCK_MONOTONIC nanoseconds of the machine (`*_ns`); leases and what is left of 
 
 A link is an ordered pair of hosts. Its state is the worst of its open holds. Links from and to a host without power are
 frozen from just before the power goes until its processes were started again, so nobody hears a goodbye and no port refuses.
+A freeze stops every process of a host where it stands (SIGSTOP). Its links stay open, and the kernel goes on accepting
+connections and bytes for it, as it does for any stopped process: nobody answers. A power cut of the host ends the freeze.
 """
 
 from __future__ import annotations
@@ -50,6 +54,7 @@ LONGEST_LINE: Final = 1 << 20
 """Bytes of one line at most. A cut of every pair of a hundred hosts is about 300 kB."""
 
 Pair = tuple[str, str]
+_KINDS: Final[tuple[Literal["links", "power", "freeze"], ...]] = ("links", "power", "freeze")
 
 
 class BadRequest(ValueError):
@@ -58,11 +63,11 @@ class BadRequest(ValueError):
 
 @dataclass(frozen=True)
 class Strike:
-    """A checked `strike`: exactly one of `pairs` (links) and `hosts` (power) has something in it."""
+    """A checked `strike`: exactly one of `pairs` (links) and `hosts` (power, freeze) has something in it."""
 
     hold: str
     drill: str
-    kind: Literal["links", "power"]
+    kind: Literal["links", "power", "freeze"]
     pairs: tuple[Pair, ...]
     hosts: tuple[str, ...]
     lease_s: float
@@ -130,24 +135,26 @@ def known_host(host: Any, hosts: Mapping[str, Any]) -> str:
 
 def strike_of(message: Mapping[str, Any], linked: Mapping[str, Any], powered: Mapping[str, Any]) -> Strike:
     """A `strike`, checked against the ends that links can have and the hosts that have power. Raises BadRequest."""
-    links, power = message.get("links"), message.get("power")
-    if (links is None) == (power is None):
-        raise BadRequest('a strike names either "links" or "power"')
+    named: list[Literal["links", "power", "freeze"]] = [k for k in _KINDS if message.get(k) is not None]
+    if len(named) != 1:
+        raise BadRequest('a strike names either "links" or "power" or "freeze"')
+    kind = named[0]
     pairs: tuple[Pair, ...] = ()
     hosts: tuple[str, ...] = ()
-    if links is not None:
+    if kind == "links":
+        links = message["links"]
         if not isinstance(links, dict) or links.get("state") != "frozen":
             raise BadRequest('"links" must be {"pairs": [[from, to], ...], "state": "frozen"}')
         pairs = pairs_of(links.get("pairs"), linked)
     else:
-        listed = power.get("hosts") if isinstance(power, dict) else None
+        listed = message[kind].get("hosts") if isinstance(message[kind], dict) else None
         if not isinstance(listed, list) or not listed:
-            raise BadRequest('"power" must be {"hosts": [...]}')
+            raise BadRequest(f'"{kind}" must be {{"hosts": [...]}}')
         hosts = tuple(dict.fromkeys(known_host(host, powered) for host in listed))
     return Strike(
         hold=text(message, "hold"),
         drill=text(message, "drill"),
-        kind="links" if pairs else "power",
+        kind=kind,
         pairs=pairs,
         hosts=hosts,
         lease_s=seconds(message, "lease_s"),

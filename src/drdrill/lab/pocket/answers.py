@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from drdrill.lab import protocol
 from drdrill.lab.pocket import owner
+from drdrill.lab.pocket.freezer import all_still
 from drdrill.lab.pocket.layout import HOSTS, SITES, VANTAGES, ends
 from drdrill.lab.pocket.log import log
 
@@ -97,7 +98,10 @@ class _Answers:
             "pid": os.getpid(),
             "started_ns": self._supervisor.started_ns,
             "sites": list(SITES),
-            "hosts": {host.name: {"site": host.site, "role": host.role} for host in HOSTS.values()},
+            "hosts": {
+                host.name: {"site": host.site, "role": host.role, "services": list(host.services)}
+                for host in HOSTS.values()
+            },
             "vantages": dict(VANTAGES),
             "links": "user-space",
             "flaws": list(layout.flaws),
@@ -145,10 +149,15 @@ class _Answers:
         missing = await asyncio.gather(
             *(machine.missing() if health else machine.missing_processes() for machine in machines.values())
         )
-        counts = dict.fromkeys(machines, 0)
+        freezer = self._supervisor.freezer
+        counts, stopped = dict.fromkeys(machines, 0), dict.fromkeys(machines, 0)
         for process in owner.processes(self._supervisor.layout.folder):
             if process.host in counts:
                 counts[process.host] += 1
+                with contextlib.suppress(OSError):
+                    stopped[process.host] += all_still(process.pid)
+        # What a frozen host lacks is that it is frozen, not that its daemons do not answer.
+        missing = [["it is frozen"] if n in freezer.hosts else m for n, m in zip(machines, missing, strict=True)]
         return {
             "hosts": {
                 name: {
@@ -158,6 +167,9 @@ class _Answers:
                     "processes": counts[name],
                     "ready": not lacks,
                     "missing": lacks,
+                    "frozen": name in freezer.hosts,
+                    "stopped": stopped[name],
+                    "woke": freezer.woke(name),
                 }
                 for (name, machine), lacks in zip(machines.items(), missing, strict=True)
             }

@@ -11,6 +11,7 @@ SHORT_LEASE_S: Final = 4.0
 FLAWS: Final = {
     "asynchronous-replication": "the database acknowledges before its standby has the write",
     "cut-is-ignored": "a strike on links is answered and does nothing",
+    "freeze-is-ignored": "a strike that freezes hosts is answered and does nothing",
     "power-is-ignored": "a strike on power is answered and does nothing",
     "short-leases": f"every hold ends {SHORT_LEASE_S:g} s after its strike, whatever was answered",
     "early-acknowledgement": "the application answers 201 at once and commits half a second later",

@@ -26,6 +26,7 @@ from drdrill.lab.pocket import answers, machines, owner
 from drdrill.lab.pocket.audit import Audit
 from drdrill.lab.pocket.echo import EchoService
 from drdrill.lab.pocket.flaws import SHORT_LEASE_S
+from drdrill.lab.pocket.freezer import Freezer
 from drdrill.lab.pocket.layout import FOUNDER, HOSTS, Layout
 from drdrill.lab.pocket.log import log
 from drdrill.lab.pocket.net import Net
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 _SUBREAPER: Final = 36
 _AUDIT_S: Final = 1.0
+_KEEP_S: Final = 0.2
 _LOOK_S: Final = 0.02
 _FOUNDING_S: Final = 10.0
 _FILES: Final = 65536
@@ -58,6 +60,7 @@ class Supervisor:
         self.net = Net(layout, lambda host: self.machines[host].booting())
         self.holds = Holds(SHORT_LEASE_S if "short-leases" in layout.flaws else None)
         self.audit = Audit(layout.folder)
+        self.freezer = Freezer(layout.folder)
         self.end = asyncio.Event()
         self._echoes = {name: EchoService(layout.private(name, "echo")) for name in HOSTS}
         self._power = asyncio.Lock()
@@ -76,6 +79,7 @@ class Supervisor:
         server = await answers.serve(self)
         self._keep(self._start_all())
         self._keep(self._audit())
+        self._keep(self._keep_frozen())
         try:
             await self.end.wait()
         finally:
@@ -150,6 +154,12 @@ class Supervisor:
             await asyncio.to_thread(self.audit.look)
             await asyncio.sleep(_AUDIT_S)
 
+    async def _keep_frozen(self) -> None:
+        while True:
+            if self.freezer.hosts and not self._power.locked():
+                self.freezer.keep()
+            await asyncio.sleep(_KEEP_S)
+
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
@@ -165,8 +175,10 @@ class Supervisor:
     async def strike(self, strike: Strike) -> Hold:
         """Carry out a strike; the same one again changes nothing. Raises BadRequest."""
         hold, new = self.holds.strike(strike, time.monotonic_ns())
+        if new and strike.kind == "freeze":
+            hold.woken.update(name for name in strike.hosts if not self.machines[name].on)
         self.apply()
-        if strike.kind == "power":
+        if strike.kind != "links":
             await self.reconcile()
         if new:
             hold.last_ns = time.monotonic_ns()
@@ -203,7 +215,10 @@ class Supervisor:
         self._keep(self.reconcile())
 
     async def reconcile(self) -> None:
-        """Make the hosts' power what the holds say. Looks again after each change: they may have ended meanwhile."""
+        """Make the hosts' power, and who stands still, what the holds say.
+
+        Looks again after each change: they may have ended meanwhile.
+        """
         async with self._power:
             while True:
                 wanted = set() if "power-is-ignored" in self.layout.flaws else self.holds.off()
@@ -213,8 +228,19 @@ class Supervisor:
                 elif waking := set(self.machines) - on - wanted:
                     for name in [name for name in self.machines if name in waking]:
                         await self._switch_on(name)
-                else:
+                elif not await self._refreeze(on):
                     return
+
+    async def _refreeze(self, on: set[str]) -> bool:
+        """Freeze or thaw what the holds say. Whether anything had to be done."""
+        wanted = set() if "freeze-is-ignored" in self.layout.flaws else self.holds.still() & on
+        if thawing := self.freezer.hosts - wanted:
+            self.freezer.thaw(thawing)
+            log(f"thawed: {', '.join(sorted(thawing))}")
+        if freezing := wanted - self.freezer.hosts:
+            await self.freezer.freeze(freezing)
+            log(f"frozen: {', '.join(sorted(freezing))}")
+        return bool(thawing or freezing)
 
     async def _switch_off(self, names: set[str]) -> None:
         for name in names:
@@ -223,6 +249,8 @@ class Supervisor:
         for name in names:
             self._echoes[name].stop()
         await machines.cut_power(self.layout, names)
+        self.holds.power_went(names)
+        self.freezer.forget(names)
         self.net.host_died(names)
         log(f"off: {', '.join(sorted(names))}")
 
