@@ -27,6 +27,7 @@ DATABASE_HOST: Final = FEATURES / "host_loss" / "database_host.feature"
 APPLICATION_HOST: Final = OWN / "application_host.feature"
 BOTH_SIDES: Final = OWN / "both_sides.feature"
 CHECKS_NOTHING: Final = OWN / "checks_nothing.feature"
+FREEZES: Final = FEATURES / "host_loss" / "database_host_freezes.feature"
 OTHER_SITE: Final = OWN / "other_site.feature"
 WITNESS: Final = OWN / "witness_cut.feature"
 
@@ -175,6 +176,20 @@ FLAWS: Final = (
         OTHER_SITE, "took_hold", "fail", "inconclusive",
         ('site "south" loses power', "did not take hold"),
         lab=("power-is-ignored",),
+    ),
+    Flaw(
+        "freeze-is-ignored",
+        "The way in says that the host is frozen, and nothing stands still.",
+        FREEZES, "took_hold", "fail", "inconclusive",
+        ("freezes", "did not take hold", "0 of .* stand still"),
+        lab=("freeze-is-ignored",),
+    ),
+    Flaw(
+        "thawed-half-way",
+        "A frozen host thaws by itself before anybody took over, so nothing was ever in danger.",
+        FREEZES, "held", "fail", "inconclusive",
+        (r"it lapsed \d+\.\d s after its strike", "before its heal was asked for"),
+        lab=("short-leases",), also=lapsed,
     ),
     Flaw(
         "short-leases",
