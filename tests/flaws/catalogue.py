@@ -119,7 +119,7 @@ FLAWS: Final = (
         "The same, and the probes died on the way: a doubt must not hide a loss.",
         CUT_OFF, "lost_write", "fail", "missed",
         (r'Database "clinical" lost \d+ acknowledged writes',),
-        lab=("asynchronous-replication",), during=planting.stop_the_probes, also=lost_write_too,
+        lab=("asynchronous-replication",), during=planting.stop_the_probes, also=lost_write_too, own_lab=True,
     ),
     Flaw(
         "promoted-by-hand",
@@ -158,10 +158,10 @@ FLAWS: Final = (
     ),
     Flaw(
         "old-rows",
-        "A replica answers with old rows: it has the log and does not replay it.",
+        "A replica answers with old rows: it has the log and applies it ten minutes late.",
         WITNESS, "divergence", "fail", "missed",
-        ("south-db1", r"lacks [\d,]+ bytes of the log", "replay is paused"),
-        during=planting.pause_the_replay,
+        ("south-db1", r"lacks \d+ bytes of the log", "told to apply everything 10min late"),
+        during=planting.delay_the_replay,
     ),
     Flaw(
         "cut-is-ignored",

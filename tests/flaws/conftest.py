@@ -4,38 +4,27 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 import pytest
 from flaws.catalogue import FLAWS
-from flaws.track_record import CAUGHT, DOCUMENT, render
+from flaws.track_record import CAUGHT, DOCUMENT, renewed
+
+if TYPE_CHECKING:
+    from flaws.track_record import Caught
 
 
-def pytest_sessionstart(session: pytest.Session) -> None:
-    session.config.stash.setdefault(CAUGHT, {})
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _kept(request: pytest.FixtureRequest) -> None:
-    """Also where this file is read after the session began."""
-    request.config.stash.setdefault(CAUGHT, {})
+@pytest.fixture
+def caught_now(request: pytest.FixtureRequest) -> dict[str, Caught]:
+    """What was caught in this run, by the name of the flaw."""
+    return request.config.stash.setdefault(CAUGHT, {})
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """`--track-record`: write the document, from a run in which every flaw was caught, and from no other."""
-    if not session.config.getoption("--track-record"):
-        return
+    """`--track-record`: renew the lines of the flaws that were caught in this run."""
     found = session.config.stash.get(CAUGHT, {})
-    missing = [flaw.name for flaw in FLAWS if flaw.name not in found]
-    if missing:
-        print(f"\ndocs/track-record.md stays as it is: not caught in this run: {', '.join(missing)}")  # noqa: T201 - for whoever asked
-        return
-    about = {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "version": version("drdrill"),
-        "machine": f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-    }
-    DOCUMENT.write_text(render(FLAWS, found, about))
+    if session.config.getoption("--track-record") and found:
+        text = DOCUMENT.read_text() if DOCUMENT.exists() else ""
+        DOCUMENT.write_text(renewed(text, FLAWS, found, f"{datetime.now(UTC):%Y-%m-%d}, {version('drdrill')}"))

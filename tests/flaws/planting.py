@@ -104,12 +104,19 @@ def promote_the_standby(running: Running) -> None:
     _patroni(lab, {"pause": None})
 
 
-def pause_the_replay(running: Running) -> None:
-    """The standby receives and confirms, and shows nothing of it; it goes on once it was found out."""
+def delay_the_replay(running: Running) -> None:
+    """The standby receives and confirms, and shows it ten minutes later; it hurries up once it was found out.
+
+    In the part of the configuration that Patroni leaves alone: a replay that is paused by hand it lets go on by itself.
+    """
     running.wait_for("fault.struck")
-    _sql(running.lab, "south-db1", "select pg_wal_replay_pause()")
+    file = running.lab.state / "pocket" / "lab" / "south-db1" / "data" / "postgresql.base.conf"
+    before = file.read_text()
+    file.write_text(before + "\nrecovery_min_apply_delay = '10min'\n")
+    _sql(running.lab, "south-db1", "select pg_reload_conf()")
     running.wait_for("step.ended", status="failed")
-    _sql(running.lab, "south-db1", "select pg_wal_replay_resume()")
+    file.write_text(before)
+    _sql(running.lab, "south-db1", "select pg_reload_conf()")
 
 
 def _layout(lab: Pocket) -> dict[str, Any]:

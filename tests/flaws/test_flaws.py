@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flaws.catalogue import COLLECTION, FLAWS, OWN, Flaw
-from flaws.track_record import CAUGHT, Caught
+from flaws.track_record import Caught
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.lab
 @pytest.mark.parametrize("flaw", FLAWS, ids=[flaw.name for flaw in FLAWS])
-def test_the_drill_is_not_fooled_by(flaw: Flaw, labs: Labs, tmp_path: Path, request: pytest.FixtureRequest):
+def test_the_drill_is_not_fooled_by(flaw: Flaw, labs: Labs, tmp_path: Path, caught_now: dict[str, Caught]):
     lab = labs.get(*flaw.lab, fresh=flaw.own_lab)
     if flaw.before:
         flaw.before(lab)
@@ -34,7 +34,7 @@ def test_the_drill_is_not_fooled_by(flaw: Flaw, labs: Labs, tmp_path: Path, requ
         assert (ran.result, ran.restoration) == (flaw.result, "restored"), ran.output
         found = Caught(flaw.verdict, ran.result, ran.restoration, caught(flaw, ran), seconds(ran))
     flaw.also(ran)
-    request.config.stash[CAUGHT][flaw.name] = found
+    caught_now[flaw.name] = found
 
 
 def caught(flaw: Flaw, ran: Ran) -> str:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from flaws.catalogue import CI, FLAWS, of_the_day
-from flaws.track_record import DOCUMENT, Caught, named, render
+from flaws.track_record import DOCUMENT, Caught, named, renewed
 
 from drdrill.lab.pocket.flaws import FLAWS as OF_THE_LAB
 
@@ -36,8 +36,20 @@ def test_the_track_record_names_every_flaw_and_no_other():
     assert named(DOCUMENT.read_text()) == NAMES, "the catalogue has changed: run ./scripts/track-record"
 
 
-def test_the_track_record_is_rendered_from_what_was_caught():
-    found = {name: Caught("fail", "missed", "restored", f"{name} | was seen.", 30.0) for name in NAMES}
-    text = render(FLAWS, found, {"date": "2026-11-25", "version": "1", "machine": "a machine"})
+def test_a_run_renews_the_lines_of_what_it_caught_and_keeps_the_others():
+    old = {name: Caught("fail", "missed", "restored", f"{name} | was seen.", 30.0) for name in NAMES}
+    text = renewed("", FLAWS, old, "2026-11-25, 1")
     assert named(text) == NAMES
     assert f"{NAMES[0]} / was seen." in text
+    new = renewed(
+        text, FLAWS, {NAMES[1]: Caught("fail", "missed", "restored", "Now otherwise.", 20.0)}, "2026-11-26, 2"
+    )
+    assert named(new) == NAMES
+    assert new.count("2026-11-25, 1") == len(NAMES) - 1
+    assert "Now otherwise. | missed, restored | 20 s, 2026-11-26, 2 |" in new
+
+
+def test_a_flaw_that_is_no_more_leaves_the_record():
+    caught = {name: Caught("fail", "missed", "restored", "Seen.", 30.0) for name in NAMES}
+    text = renewed("", FLAWS, caught, "2026-11-25, 1")
+    assert named(renewed(text, FLAWS[1:], {}, "")) == NAMES[1:]

@@ -42,7 +42,9 @@ select pg_is_in_recovery(),
        case when pg_is_in_recovery() then (select received_tli from pg_stat_wal_receiver where status = 'streaming')
             else ('x' || substr(pg_walfile_name(pg_current_wal_flush_lsn()), 1, 8))::bit(32)::int end
 """
-_PAUSED: Final = "select case when pg_is_in_recovery() then pg_is_wal_replay_paused() else false end"
+_TOLD: Final = """
+select case when pg_is_in_recovery() then pg_is_wal_replay_paused() else false end, current_setting('recovery_min_apply_delay')
+"""
 _STANDBYS: Final = "select application_name, sync_state from pg_stat_replication where state = 'streaming'"
 
 # A definite answer of the server, given before the commit: nothing of the statement stays. Everything else is unknown, above
@@ -207,9 +209,19 @@ class PostgreSQL(Engine):
             return Look(False, f"{host} is on timeline {state.timeline or 'none'}, the writer on {timeline}")
         missing = max(0, at - state.at)
         words = f"{host} lacks {missing} bytes of the log"
-        if missing and self._one(host, lambda: self._ask[host].rows(_PAUSED, within_s=ANSWER_S)) == [(True,)]:
-            words += ": it has been told to apply nothing, its replay is paused (pg_wal_replay_resume() lets it go on)"
+        if missing:
+            words += self._told_to_lag(host)
         return Look(missing == 0, words, {"missing_bytes": missing})
+
+    def _told_to_lag(self, host: str) -> str:
+        """Why a member that lacks something does not hurry: somebody told it not to."""
+        answer = self._one(host, lambda: self._ask[host].rows(_TOLD, within_s=ANSWER_S))
+        if isinstance(answer, DrdrillError):
+            return ""
+        ((paused, delay),) = answer
+        if paused:
+            return ": its replay is paused (pg_wal_replay_resume() lets it go on)"
+        return "" if delay == "0" else f": it is told to apply everything {delay} late (recovery_min_apply_delay)"
 
     def in_step(self) -> Look:
         """One writer, and every other member on its timeline with all that was written when this look began."""
