@@ -47,5 +47,10 @@ class Figure:
 
 def shown(values: Sequence[float]) -> str:
     """A median, with the range where there is more than one: `7.9 (7.7 to 11.6, n=5)`."""
-    middle = f"{median(values):.3g}"
-    return middle if len(values) == 1 else f"{middle} ({min(values):.3g} to {max(values):.3g}, n={len(values)})"
+    middle = number(median(values))
+    return middle if len(values) == 1 else f"{middle} ({number(min(values))} to {number(max(values))}, n={len(values)})"
+
+
+def number(value: float) -> str:
+    """Three digits, and none of them an exponent: `0.319`, `7.91`, `6,935`."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"  # noqa: PLR2004 - where three digits end

@@ -208,6 +208,23 @@ def notes(recording: Recording) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+_ASKED_WHEN: Final = {
+    "probes_kept_schedule": "whether the probes kept their schedule: no probe ran",
+    "writers_kept_schedule": "whether the writers kept their schedule: no writer ran",
+    "written_before": "whether writes were acknowledged before: no writer ran, or nothing was struck or moved",
+    "took_hold": "whether faults took hold: none was struck",
+    "held": "whether faults were held: none was struck and took hold",
+    "nothing_went_around": "whether a connection went around a cut: no link was cut, or nobody can tell here",
+    "no_check_crashed": "whether a check crashed: none was asked",
+}
+
+
+def not_asked(recording: Recording) -> list[str]:
+    """The assumptions that this drill did not look at, each with the reason; nothing where it was not judged at all."""
+    found = {e.data["assumption"] for e in recording.journal.of(events.ASSUMPTION)}
+    return [words for name, words in _ASKED_WHEN.items() if name not in found] if found else []
+
+
 def _cuts_power(fault: str) -> bool:
     """Whether a fault, by its name in the journal, takes power away: site-lost, host-loses-power and their kin."""
     return "power" in fault.lower() or fault.lower().endswith("lost")

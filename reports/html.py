@@ -68,6 +68,7 @@ def render(recording: Recording) -> str:
         outages=[e.data for e in recording.journal.of(events.OUTAGE)],
         checks=_checks(recording),
         assumptions=[{"saw": None, **e.data} for e in recording.journal.of(events.ASSUMPTION)],
+        not_asked=account.not_asked(recording),
         readbacks=[e.data for e in recording.journal.of(events.READBACK)],
         blows=[_blow(b, drawing.axis) for b in account.blows(recording)] if drawing else [],
         operations=recording.timeline.operations,

@@ -116,6 +116,17 @@ def _at(cells: Cells, instants: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
     return np.where(inside, cells.states[np.clip(index, 0, len(cells.states) - 1)], ABSENT).astype(np.uint8)
 
 
+def answers(read: Cells, write: Cells) -> Cells:
+    """What a member of a database told a client: YES while it commits, NO while it can be read only, SILENT else."""
+    parts = [p for p in (read, write) if len(p.states)]
+    if not parts:
+        return NOTHING
+    edges = np.unique(np.concatenate([p.edges for p in parts]))
+    never = np.zeros(len(edges) - 1, bool)
+    reads, commits = (_at(p, edges[:-1]) == GOOD if len(p.states) else never for p in (read, write))
+    return Cells(edges, np.where(commits, YES, np.where(reads, NO, SILENT)).astype(np.uint8))
+
+
 def runs(cells: Cells) -> list[Run]:
     """The states, equal neighbours joined."""
     if not len(cells.states):

@@ -15,13 +15,12 @@ import numpy as np
 
 from drdrill.journal import events
 from drdrill.journal.records import Done
-from drdrill.reports import figures, strips
-from drdrill.reports.drawing import WIDTH, Axis, Band, Bars, Bracket, Drawing, Group, Segment, Sentence, Strip
+from drdrill.reports import figures, members, strips
+from drdrill.reports.drawing import Axis, Band, Bars, Bracket, Drawing, Group, Sentence, Strip
+from drdrill.reports.segments import segments_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-    import numpy.typing as npt
 
     from drdrill.journal.journal import Event
     from drdrill.journal.recording import Recording, Strike
@@ -37,7 +36,12 @@ def draw(recording: Recording) -> Drawing | None:
     if not recording.journal.events:
         return None
     axis = axis_of(recording)
-    groups = (*_services(recording, axis), *_writes(recording, axis), *_claims(recording, axis))
+    groups = (
+        *_services(recording, axis),
+        *members.probed(recording, axis),
+        *_writes(recording, axis),
+        *members.claims(recording, axis),
+    )
     faults = tuple(_fault(s, axis) for s in recording.timeline.strikes)
     return Drawing(axis, faults, _moves(recording, axis), _sentences(recording, axis), groups, _describe(faults, axis))
 
@@ -138,7 +142,7 @@ def _client_strip(recording: Recording, axis: Axis, service: str, clients: Seque
             found.append(stream.records)
     cells = strips.either(parts)
     every = np.concatenate(found) if found else None
-    segments = _segments(cells, axis, {strips.GOOD: "good", strips.BAD: "bad", strips.ABSENT: "not measured"}, every)
+    segments = segments_of(cells, axis, {strips.GOOD: "good", strips.BAD: "bad", strips.ABSENT: "not measured"}, every)
     return Strip("client", "Clients", "at least one endpoint", segments, _brackets(recording, axis, service))
 
 
@@ -146,7 +150,7 @@ def _endpoint(recording: Recording, axis: Axis, probe: Mapping[str, Any]) -> Str
     stream = recording.streams.get(probe["stream"])
     cells = strips.NOTHING if stream is None else strips.attempts(stream.records, probe["rate_hz"])
     words = {strips.GOOD: "good", strips.BAD: "bad", strips.ABSENT: "not measured"}
-    segments = _segments(cells, axis, words, None if stream is None else stream.records)
+    segments = segments_of(cells, axis, words, None if stream is None else stream.records)
     struck = tuple(
         (axis.at(s.first_ns), axis.to_s if s.healed_ns is None else axis.at(s.healed_ns))
         for s in recording.timeline.strikes
@@ -154,27 +158,6 @@ def _endpoint(recording: Recording, axis: Axis, probe: Mapping[str, Any]) -> Str
     )
     note = "not judged" if struck else ""
     return Strip("endpoint", f"{probe['vantage']} \u2192 {probe['site']}", note, segments, unjudged=struck)
-
-
-def _segments(
-    cells: strips.Cells, axis: Axis, words: Mapping[int, str], records: npt.NDArray[np.void] | None
-) -> tuple[Segment, ...]:
-    begin, end = axis.zero_ns + int(axis.from_s * 1e9), axis.zero_ns + int(axis.to_s * 1e9)
-    scale = (end - begin) / WIDTH
-    exact = strips.runs(cells)
-    found = []
-    for first, after, state in strips.segments(strips.columns(cells, begin, end, WIDTH)):
-        low, high = begin + int(first * scale), begin + int(after * scale)
-        inside = [r for r in exact if r.state == state and r.to_ns > low and r.from_ns < high] if state else []
-        hover = ""
-        if inside:
-            low, high = inside[0].from_ns, inside[-1].to_ns
-            hover = f"{words[state]} from {axis.stamp(low)} to {axis.stamp(high)}"
-            if records is not None:
-                seen = ", ".join(f"{n} {name}" for name, n in strips.tally(records, low, high).items())
-                hover += f"; attempts: {seen}"
-        found.append(Segment(first, after, state, hover))
-    return tuple(found)
 
 
 def _brackets(recording: Recording, axis: Axis, service: str) -> tuple[Bracket, ...]:
@@ -245,49 +228,6 @@ def _bin(length_s: float, rate_hz: float) -> float:
     fits = [b for b in _BIN_WIDTHS if length_s / b <= _MOST_BINS and b * rate_hz >= _LEAST_DUE]
     whole = [b for b in fits if abs(b * rate_hz - round(b * rate_hz)) < 1e-6]  # noqa: PLR2004 - floating point
     return next(iter(whole or fits), _BIN_WIDTHS[-1])
-
-
-def _claims(recording: Recording, axis: Axis) -> Iterator[Group]:
-    words = {
-        strips.NO: "does not claim to be the writer",
-        strips.YES: "claims to be the writer",
-        strips.SILENT: "silent",
-    }
-    for event in recording.journal.of(events.MEMBERS_WATCHED):
-        stream = recording.streams.get(event.data["stream"])
-        members = event.data["members"]
-        cells = [strips.NOTHING] * len(members)
-        if stream is not None and len(stream.records):
-            cells = [strips.claims(stream.records, n, _rate(stream.records, n)) for n in range(len(members))]
-        brackets = _two_at_once(recording, axis, event.data["database"], cells)
-        rows = [
-            Strip("claims", member, "", _segments(own, axis, words, None), brackets if member == members[0] else ())
-            for member, own in zip(members, cells, strict=True)
-        ]
-        yield Group(f"Who says it is the writer of {event.data['database']}", tuple(rows))
-
-
-def _two_at_once(recording: Recording, axis: Axis, database: str, cells: Sequence[strips.Cells]) -> tuple[Bracket, ...]:
-    """Where two members claimed it at the same time, with the verdict of the check on it. How long exactly, the check says."""
-    told = [e.data for e in recording.journal.of(events.CHECK) if e.data["check"] == "split_brain"]
-    verdict = next((d["verdict"] for d in reversed(told) if d["counts"].get("database") == database), "unknown")
-    return tuple(
-        Bracket(
-            axis.at(run.from_ns),
-            axis.at(run.to_ns),
-            "two at once",
-            verdict,
-            f"two members claimed to be the writer of {database}, in the answers from {axis.stamp(run.from_ns)} to "
-            f"{axis.stamp(run.to_ns)}; for how long at least and at most stands under Checks",
-        )
-        for run in strips.together(cells, strips.YES)
-    )
-
-
-def _rate(records: npt.NDArray[np.void], member: int) -> float:
-    due = np.sort(records["due"][records["member"] == member])
-    gap = float(np.median(np.diff(due))) if len(due) > 1 else 2e8
-    return 1e9 / max(gap, 1.0)
 
 
 def _describe(faults: Sequence[Band], axis: Axis) -> str:

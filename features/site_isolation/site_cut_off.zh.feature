@@ -8,6 +8,7 @@
     假如环境处于健康状态
     并且服务"registration"由数据中心"east"提供
     并且每个数据中心每秒通过服务"registration"写入 25 笔
+    并且每个数据中心每秒向数据库"clinical"写入 25 笔
 
   @first @nist-800-53:CP-4.5
   场景: 承担写入的院区被隔离

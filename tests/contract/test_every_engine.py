@@ -4,18 +4,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 from estates import fake_estate
 
-from drdrill.engines.engine import Engine
+from drdrill.connect.registry import Ways
+from drdrill.connect.sql import SqlFailed
+from drdrill.engines.engine import LEDGER_KEY, Engine
 from drdrill.engines.registry import ENGINES, engine_for
-from drdrill.errors import Refused
+from drdrill.errors import BadInput, Refused
+from drdrill.measure.sql import address_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from drdrill.estate.model import Estate
 
 ENGINES_HERE = ("fake", pytest.param("postgresql", marks=pytest.mark.lab))
 
@@ -87,3 +94,62 @@ def test_who_never_connected_wrote_nothing(engine: Engine) -> None:
 def test_an_error_without_a_code_proves_nothing(engine: Engine) -> None:
     assert engine.classify("statement", None) == "unknown"
     assert engine.classify("commit", None) == "unknown"
+
+
+# --- clients of the database itself -----------------------------------------------------------------------------------
+
+
+def test_a_ledger_is_there_once_it_is_made_and_gone_once_it_is_dropped(engine: Engine) -> None:
+    table = engine.make_ledger("20261125-000000-test")
+    assert table in engine.ledgers()
+    assert engine.drop_statement(table)
+    engine.drop_ledger(table)
+    assert table not in engine.ledgers()
+    engine.drop_ledger(table)
+
+
+def test_a_database_in_memory_has_no_clients(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="in memory"):
+        engine_for(fake_estate(tmp_path), "clinical").client({"east-db1": ("127.0.0.1", 1)})
+
+
+@pytest.mark.lab
+def test_a_client_at_each_place_writes_to_whoever_writes_and_every_member_has_the_row(pocket_estate: Estate) -> None:
+    engine = engine_for(pocket_estate, "clinical")
+    eventually(lambda: engine.in_step().answer is True)
+    table = engine.make_ledger("20261125-000001-test")
+    try:
+        with Ways(pocket_estate) as ways:
+            for vantage in pocket_estate.vantage:
+                asyncio.run(_one_client(engine, _addresses(pocket_estate, ways, vantage), table, f"key/{vantage}"))
+        since = engine.position()
+        wanted = sorted(f"key/{vantage}" for vantage in pocket_estate.vantage)
+        for member in engine.members():
+            eventually(lambda host=member.host: engine.settled(host, since).answer is True)
+            assert list(engine.keys(member.host, table, LEDGER_KEY, "key/")) == wanted
+    finally:
+        engine.drop_ledger(table)
+        engine.close()
+
+
+def _addresses(estate: Estate, ways: Ways, vantage: str) -> dict[str, tuple[str, int]]:
+    urls = estate.databases["clinical"].addresses
+    return {host: address_of(ways.vantages().address(vantage, url)) for host, url in urls.items()}
+
+
+async def _one_client(engine: Engine, addresses: dict[str, tuple[str, int]], table: str, key: str) -> None:
+    client = engine.client(addresses)
+    async with asyncio.timeout(20):
+        for host in addresses:
+            session = await client.reach(host)
+            writes = host == engine.writer()
+            assert await session.accepts_writes() is writes
+            assert await session.commit() is writes
+            session.close()
+        session = await client.writer()
+        await session.write(table, key)
+        with pytest.raises(SqlFailed) as caught:
+            await session.write(table, key)
+        assert caught.value.code
+        assert engine.classify("statement", caught.value.code) == "fail"
+        session.close()

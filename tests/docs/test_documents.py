@@ -79,6 +79,15 @@ def test_the_documents_have_commands_to_run():
     assert len(list(commands())) > 5
 
 
+def test_every_block_of_a_document_is_of_a_kind_that_is_tested():
+    """Commands, estates and features here; Python in test_contributing.py. A block without a kind is a picture, not code."""
+    tested = {"console", "yaml", "gherkin", "python", ""}
+    kinds = {(path.name, match[1]) for path in DOCUMENTS for match in BLOCK.finditer(path.read_text())}
+    assert {kind for _, kind in kinds} <= tested
+    assert {name for name, kind in kinds if kind == "python"} == {"CONTRIBUTING.md"}
+    assert {name for name, kind in kinds if kind == "gherkin"} == {"README.md"}
+
+
 @pytest.mark.parametrize(("path", "text"), list(blocks("yaml")), ids=lambda v: getattr(v, "name", ""))
 def test_an_estate_of_a_document_loads(path, text, tmp_path):
     written = tmp_path / f"{path.stem}.yaml"

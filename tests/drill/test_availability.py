@@ -61,7 +61,7 @@ def test_the_endpoint_that_a_sentence_names_is_judged_alone(
     noun.await_again("registration", RTO)
     noun.await_again("registration", RTO, site="south")
     assert [j.verdict for j in bench.concluded] == [Verdict.PASS, Verdict.PASS]
-    assert "was not seen away" in bench.concluded[0].message
+    assert "was good all the time after" in bench.concluded[0].message
     with pytest.raises(AssertionError):
         noun.await_again("registration", Deadline(seconds=1.0), site="primary site")
 

@@ -51,12 +51,28 @@ def test_votes_call_in_the_order_in_which_they_are_started(tmp_path: Path):
     assert advertised == sorted(advertised)
 
 
-def test_a_client_at_a_site_reaches_its_own_site_only(tmp_path: Path):
+def test_a_client_at_a_site_reaches_its_own_site_and_the_databases_of_the_others(tmp_path: Path):
     ports = layout.free_ports(tmp_path)
     assert "east>east-entry1:http" in ports
     assert "east>south-entry1:http" not in ports
     assert "client>south-entry1:http" in ports
-    assert not [name for name in ports if name.startswith("east>") and ">east-" not in name]
+    assert [name for name in ports if name.startswith("east>") and ">east-" not in name] == ["east>south-db1:pg"]
+
+
+def pairs(site: str, far: str) -> set[tuple[str, str]]:
+    """What every host of a site sends to a host elsewhere."""
+    return {(host.name, far) for host in HOSTS.values() if host.site == site}
+
+
+def test_a_client_at_a_site_has_lost_a_host_elsewhere_once_its_whole_site_has():
+    whole = pairs("south", "east-db1")
+    assert layout.follow(whole) == {("south", "east-db1")}
+    assert layout.follow({(b, a) for a, b in whole}) == {("east-db1", "south")}
+    assert layout.follow(whole - {("south-db1", "east-db1")}) == set()
+
+
+def test_a_cut_between_two_single_hosts_takes_nothing_from_the_clients():
+    assert layout.follow({("east-db1", "south-db1"), ("south-db1", "east-db1")}) == set()
 
 
 def test_what_is_saved_is_for_the_owner_only_and_comes_back_the_same(tmp_path: Path):

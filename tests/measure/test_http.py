@@ -9,8 +9,8 @@ import pytest
 
 from drdrill.journal.records import Done, Seen
 from drdrill.measure import http
+from drdrill.measure.http_writes import classify
 from drdrill.measure.probes import Expected, contains
-from drdrill.measure.writes import classify
 
 
 def answered(raw: bytes, method: str = "GET") -> http.Answer:

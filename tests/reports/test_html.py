@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 import drills
 import pytest
 
+from drdrill.drill.judge import judge
 from drdrill.errors import BadInput
+from drdrill.journal import events
+from drdrill.journal.fake import Scene
 from drdrill.journal.journal import FILE_NAME
 from drdrill.journal.recording import load
-from drdrill.reports import figures, html, write_all
+from drdrill.reports import account, figures, html, write_all
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -273,3 +276,25 @@ def test_each_check_and_assumption_shows_how_much_it_saw(tmp_path: Path) -> None
 )
 def test_what_was_seen_in_words(saw: dict[str, int] | None, words: str) -> None:
     assert figures.saw(saw).replace("\u00a0", " ") == words
+
+
+def test_what_was_not_asked_is_said_with_the_reason(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.probes("east")
+    scene.event(
+        61, events.ASSUMPTION, assumption="probes_kept_schedule", title="t", verdict="pass", message="m", counts={}
+    )
+    text = html.render(scene.recording())
+    assert "Not asked in this drill: whether the writers kept their schedule: no writer ran; " in text
+    assert "whether the probes kept their schedule: no probe ran" not in text
+
+
+def test_what_is_called_not_asked_are_assumptions_that_a_drill_can_ask(tmp_path: Path) -> None:
+    """In a drill in which everything is asked none of these is missing: they are names of assumptions."""
+    scene = Scene(tmp_path)
+    scene.probes("east")
+    scene.writes("east")
+    scene.strike("h1", "a cut", at=10, healed=30)
+    scene.event(20, events.AUDIT, answer=True, words="none", counts={})
+    asked = {a.name for a in judge(scene.recording()).assumptions}
+    assert set(account._ASKED_WHEN) <= asked

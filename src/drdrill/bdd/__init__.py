@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The drilling side of the pytest plugin: from a `.feature` file to a drill and back. Loaded only when an estate is named.
 
+signs      what input methods type in place of the signs of Gherkin; pure
+mend       findings that say what to type, and putting it into the file
 reading    what stands in a .feature file, and what is wrong with it; no pytest
 collector  .feature files become pytest items, without Python
 resolve    which step function a sentence means

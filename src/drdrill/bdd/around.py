@@ -130,7 +130,7 @@ class Around:
                 raise Refused(
                     f"an earlier drill left the estate unhealed ({self._unhealed}), so no other may strike it"
                 )
-            drill = self.preflight.begin(about(item, scenario, shown), self.out, self.lines.say)
+            drill = self.preflight.begin(about(item, scenario, shown, plan), self.out, self.lines.say)
         except DrdrillError as error:
             # It never began, so nothing was touched, whatever the error is called.
             refused = Outcome(Result.REFUSED, Restoration.RESTORED, tuple(str(error).splitlines()))

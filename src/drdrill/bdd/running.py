@@ -109,7 +109,7 @@ def running(node: pytest.Item) -> Running:
     return found
 
 
-def about(item: pytest.Function, scenario: Scenario, shown: str) -> About:
+def about(item: pytest.Function, scenario: Scenario, shown: str, plan: Plan) -> About:
     """What the drill writes down of its scenario."""
     feature = scenario.feature
     example = getattr(item, "callspec", None)
@@ -123,6 +123,7 @@ def about(item: pytest.Function, scenario: Scenario, shown: str) -> About:
         language=feature.language,
         tags=tuple(sorted(feature.tags | rule | scenario.tags)),
         steps=tuple((step.keyword, step.name, step.line_number) for step in scenario.steps),
+        calls=tuple(plan.calls),
     )
 
 

@@ -81,7 +81,7 @@ def conclude(
     seen = f"{some(strip.samples, 'attempt')}, {some(strip.acknowledged, 'acknowledged write')}"
     name = name[0].upper() + name[1:]
     if upper_s is not None and found.away is None:
-        words = f"{name} was not seen away after {since.title} ({seen})."
+        words = f"{name} was good all the time after the last command of: {since.title} ({seen})."
         return Judgement(NAME, title, Verdict.PASS, words, counts, saw=saw)
     if upper_s is not None and upper_s <= allowed_s:
         words = f"{name} was good again {lower_s:.2f} to {upper_s:.2f} s after {since.title} ({seen})."

@@ -43,8 +43,8 @@ class Kept:
 
 
 def probes_kept_schedule(recording: Recording) -> Judgement | None:
-    """Every stream of probes, from its first attempt to its stop."""
-    started = [e.data for e in recording.journal.of(events.PROBES_STARTED)]
+    """Every stream of probes, of services and of the members of databases, from its first attempt to its stop."""
+    started = [e.data for e in recording.journal.of(events.PROBES_STARTED, events.MEMBERS_PROBED)]
     if not started:
         return None
     found = {}

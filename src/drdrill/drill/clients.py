@@ -10,17 +10,20 @@ from drdrill.errors import BadInput, Refused
 from drdrill.estate.select import serving_sites, vantage_at
 from drdrill.journal import events
 from drdrill.measure import specs
+from drdrill.measure.sql import address_of
 from drdrill.measure.workers import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from drdrill.drill.context import Context
-    from drdrill.estate.model import Database, Service
+    from drdrill.engines.engine import Address
+    from drdrill.estate.model import Database, Estate, Service
 
 START_S: Final = 20.0
 """A measuring process that is not ready after this has failed to start; on an idle machine it takes 0.2 s."""
 _PROBES: Final = ("stream", "service", "vantage", "site", "url", "method", "path", "rate_hz", "latency_s")
+_MEMBERS: Final = ("stream", "database", "member", "site", "question", "vantage", "rate_hz", "latency_s")
 _WRITES: Final = ("stream", "service", "database", "site", "vantage", "rate_hz", "latency_s", "deadline_s", "prefix")
 
 
@@ -72,6 +75,42 @@ class Clients:
             fresh.append(self._start(spec["stream"], spec, vantage))
         return fresh
 
+    def probe_members(self, database: Database) -> list[Worker]:
+        """One process for each vantage point: the client network asks every member that has an address, a site its own."""
+        estate = self._context.estate
+        places: list[tuple[str | None, list[str]]] = [(vantage_at(estate, None), list(database.addresses))]
+        places += [
+            (vantage_at(estate, site), [m for m in database.addresses if estate.hosts[m].site == site])
+            for site in serving_sites(estate)
+        ]
+        fresh = []
+        for vantage, members in places:
+            if vantage is None or not members:
+                continue
+            addresses = self._addresses(database, vantage, members)
+            spec = specs.member_probe_spec(estate, database, vantage, addresses)
+            fresh.append(self._start(f"probe-{vantage}-{database.name}-members", spec, vantage))
+        return fresh
+
+    def write_to(self, database: Database, rate_hz: float, table: str) -> list[Worker]:
+        """One process for each site that serves, at its vantage point. Raises BadInput when a site has none."""
+        estate = self._context.estate
+        fresh = []
+        for site in serving_sites(estate):
+            vantage = vantage_at(estate, site)
+            if vantage is None:
+                raise BadInput(f'{estate.path}: site "{site}" has no vantage point, so nothing can write there')
+            addresses = self._addresses(database, vantage, members_for(estate, database, site))
+            spec = specs.write_to_spec(
+                estate, database, site, vantage, addresses, table=table, rate_hz=rate_hz, drill=self._context.id
+            )
+            fresh.append(self._start(spec["stream"], spec, vantage))
+        return fresh
+
+    def _addresses(self, database: Database, vantage: str, members: Sequence[str]) -> dict[str, Address]:
+        """Where a client at this vantage point finds these members."""
+        return {m: address_of(self._address(vantage, database.addresses[m])) for m in members}
+
     def claims(self, database: Database) -> list[Worker]:
         """Who claims to be the writer is asked from where the runner is, through the management path."""
         spec = specs.claims_spec(self._context.estate, database)
@@ -86,7 +125,7 @@ class Clients:
             worker = Worker(name, spec, folder)
         else:
             vantages = self._context.vantages()
-            worker = Worker(name, spec, folder, lambda argv: vantages.command(vantage, argv))
+            worker = Worker(name, spec, folder, lambda argv: vantages.command(vantage, argv), waits=True)
         self.workers[name] = worker
         return worker
 
@@ -97,24 +136,30 @@ class Clients:
         return [w for w in self.workers.values() if w.spec["role"] == role]
 
     def await_ready(self, fresh: Sequence[Worker]) -> None:
-        """Wait until they run, and write down what each of them measures.
+        """Wait until all have loaded, let them begin together, and write down what each of them measures.
 
         Raises:
             Refused: one ended, or did not begin in time.
         """
+        self._await(fresh, lambda worker: worker.loaded)
+        for worker in fresh:
+            if not worker.ready:
+                worker.go()
+        self._await(fresh, lambda worker: worker.ready)
+        for worker in fresh:
+            self._announce(worker.spec)
 
+    def _await(self, fresh: Sequence[Worker], there: Callable[[Worker], bool]) -> None:
         def look() -> bool | None:
             for worker in fresh:
                 worker.poll()
                 if death := worker.death():
                     raise Refused(f"the measuring cannot begin: {death}")
-            return True if all(w.ready for w in fresh) else None
+            return True if all(there(w) for w in fresh) else None
 
         if not self._context.wait_until(look, START_S, "the measuring to begin"):
-            late = ", ".join(w.name for w in fresh if not w.ready)
+            late = ", ".join(w.name for w in fresh if not there(w))
             raise Refused(f"the measuring did not begin within {START_S:g} s: {late}")
-        for worker in fresh:
-            self._announce(worker.spec)
 
     def await_controls(self, fresh: Sequence[Worker]) -> None:
         """Wait until the probes among them were shown wrong answers, and write down what they made of them.
@@ -152,8 +197,11 @@ class Clients:
         match spec["role"]:
             case "probes":
                 for stream in spec["streams"]:
-                    told = {k: stream[k] for k in _PROBES}
-                    journal.write(events.PROBES_STARTED, **told, vantage_site=estate.vantage[stream["vantage"]].site)
+                    kind, keys = (
+                        (events.MEMBERS_PROBED, _MEMBERS) if "member" in stream else (events.PROBES_STARTED, _PROBES)
+                    )
+                    told = {k: stream[k] for k in keys}
+                    journal.write(kind, **told, vantage_site=estate.vantage[stream["vantage"]].site)
             case "writes":
                 journal.write(events.WRITES_STARTED, **{k: spec[k] for k in _WRITES})
             case _:
@@ -190,3 +238,14 @@ class Clients:
                 for stream in worker.streams:
                     words = "the drill stopped it"
                     self._context.journal.write(events.WORKER_ENDED, stream=stream, status="stopped", words=words)
+
+
+def members_for(estate: Estate, database: Database, site: str) -> list[str]:
+    """The members that a writing client at a site knows, those of its own site first.
+
+    Where one member writes at a time a client knows all of them and finds out which, as a list of hosts in a connection string
+    does; else it knows the one that the estate file gives its site.
+    """
+    if database.write != "writer":
+        return [database.write[site]] if site in database.write else []
+    return sorted(database.addresses, key=lambda member: estate.hosts[member].site != site)

@@ -21,6 +21,7 @@ from drdrill.drill.about import About, Ended, begun, slug
 from drdrill.drill.hold import Tools
 from drdrill.drill.holds import Holds
 from drdrill.drill.lock import EstateLock
+from drdrill.drill.named import named
 from drdrill.drill.undo_log import UndoLog
 from drdrill.engines.registry import engine_for
 from drdrill.errors import BadInput
@@ -119,7 +120,7 @@ class Drill:
             from drdrill.drill.operations import Operations  # noqa: PLC0415
             from drdrill.drill.workload import Workload  # noqa: PLC0415
 
-            workload = Workload(self)
+            workload = Workload(self, named(self.estate, self.about.calls))
             self._nouns = {
                 "estate": EstateNoun(self, self.ways, self.tools.log),
                 "workload": workload,
@@ -227,8 +228,18 @@ class Drill:
         self._phase = "end"
         return ending.end(self, error, self._begun_ns)
 
+    def measure(self) -> None:
+        """To be called before anything is struck or moved: everything that the scenario names is probed from now on.
+
+        Raises:
+            Refused: something of it is not good.
+        """
+        if not self._struck:
+            self.nouns["workload"].watch_all()
+
     def before_change(self) -> None:
         """To be called before the first strike or operation: how the estate looks while it is whole."""
+        self.measure()
         if self.before is None:
             self.before = self.picture()
 

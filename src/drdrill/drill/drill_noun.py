@@ -37,6 +37,7 @@ class DrillNoun:
         refusal = fault.refuses(self._drill.estate)
         if refusal:
             raise Refused(f"{fault.title}: {refusal}")
+        self._drill.measure()
         targets = fault.choose(self._drill.estate, self._drill)
         too_much = beyond(self._drill.estate, [_targets(hold) for hold in self._drill.holds.open], targets)
         if too_much:

@@ -51,8 +51,12 @@ def end(drill: Drill, error: BaseException | None, begun_ns: int) -> Ended:
                 told = {"from_ns": from_ns, "to_ns": time.monotonic_ns(), "reason": reason}
                 _tried(drill, "writing that it is quiet", lambda: drill.journal.write(events.DRILL_QUIET, **told), None)
             _tried(drill, "ending the measuring", lambda: _stop(drill), None)
+            nothing: list[baseline.Difference] = []
+            tables = _tried(drill, "removing the tables of this drill", lambda: _clean_up(drill), nothing)
             result, reasons = _tried(drill, "judging", lambda: _judge(drill, error), _UNJUDGED)
-            restoration = _tried(drill, "comparing with before", lambda: _restored(drill, left), Restoration.UNKNOWN)
+            restoration = _tried(
+                drill, "comparing with before", lambda: _restored(drill, left, tables), Restoration.UNKNOWN
+            )
             seconds = round((time.monotonic_ns() - begun_ns) / 1e9, 3)
             last = {"result": str(result), "restoration": str(restoration), "seconds": seconds}
             _tried(drill, "writing the last line", lambda: drill.journal.write(events.DRILL_ENDED, **last), None)
@@ -116,6 +120,12 @@ def _stop(drill: Drill) -> None:
         drill.nouns["workload"].stop()
 
 
+def _clean_up(drill: Drill) -> list[baseline.Difference]:
+    """Drop what the drill made in databases; what is left of it. Its rows were read back by now."""
+    left = drill.nouns["workload"].clean_up() if drill.measuring else ()
+    return [baseline.Difference(what, "not there", words, command, certain=True) for what, words, command in left]
+
+
 def _judge(drill: Drill, error: BaseException | None) -> tuple[Result, tuple[str, ...]]:
     """Judge what is on disk, and write it down."""
     from drdrill.drill.judge import judge, write  # noqa: PLC0415 - numpy is behind it
@@ -149,14 +159,13 @@ def _sentence(words: str) -> str:
     return words[0].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
 
 
-def _restored(drill: Drill, left: Sequence[Hold]) -> Restoration:
+def _restored(drill: Drill, left: Sequence[Hold], tables: Sequence[baseline.Difference]) -> Restoration:
     """Whether the estate is whole again, from what is seen of it now."""
     before = drill.before
     if before is None or not drill.struck():
-        drill.journal.write(events.DRILL_RESTORED, restoration=str(Restoration.RESTORED), differences=[])
-        return Restoration.RESTORED
+        return _told(drill, tables)
     after = drill.picture()
-    found = baseline.differences(drill.estate, before, after)
+    found = [*baseline.differences(drill.estate, before, after), *tables]
     for hold in left:
         if not any(d.what == f"hold {hold.undo.hold}" for d in found):
             words = f"{hold.title} is not proven healed: {hold.words}"
@@ -165,11 +174,16 @@ def _restored(drill: Drill, left: Sequence[Hold]) -> Restoration:
                     f"hold {hold.undo.hold}", "not there", words, hold.undo.command, certain=hold.whole is False
                 )
             )
-    certain = any(d.certain for d in found)
-    restoration = Restoration.RESIDUAL if certain else Restoration.UNKNOWN if found else Restoration.RESTORED
     for words in baseline.moved(before, after):
         drill.journal.write(events.NOTE, words=words)
         drill.say(f"note: {words}")
+    return _told(drill, found)
+
+
+def _told(drill: Drill, found: Sequence[baseline.Difference]) -> Restoration:
+    """What these differences come to, said and written down."""
+    certain = any(d.certain for d in found)
+    restoration = Restoration.RESIDUAL if certain else Restoration.UNKNOWN if found else Restoration.RESTORED
     for words in _grouped(found):
         drill.say(words)
     drill.journal.write(events.DRILL_RESTORED, restoration=str(restoration), differences=[d.as_json() for d in found])

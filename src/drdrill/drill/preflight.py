@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from drdrill.connect.registry import Ways
+from drdrill.drill.ledgers import cannot_be_written
 from drdrill.drill.limits import beyond
+from drdrill.drill.named import names_in
 from drdrill.drill.reach import reach_for
 from drdrill.errors import BadInput, DrdrillError
 from drdrill.estate.durations import Deadline
@@ -19,21 +21,6 @@ if TYPE_CHECKING:
     from drdrill.drill.call import Call
     from drdrill.estate.model import Estate, Service
     from drdrill.faults.fault import Fault, Targets
-
-_NAMES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
-    ("estate", "require_served_by"): ("service", "site"),
-    ("workload", "write_through"): ("service",),
-    ("workload", "write_to"): ("database",),
-    ("operations", "switch_over"): ("service", "site"),
-    ("operations", "await_in_step"): ("database",),
-    ("availability", "await_again"): ("service", "", "site"),
-    ("availability", "never_longer"): ("service",),
-    ("availability", "await_one_holder"): ("service", "site"),
-    ("consistency", "no_ack_while_cut"): ("site",),
-    ("consistency", "no_split_brain"): ("database",),
-    ("consistency", "await_same"): ("database",),
-}
-"""Which arguments of a call are names of the estate, by their place; "" is none."""
 
 
 @dataclass
@@ -64,8 +51,8 @@ def findings(estate: Estate, calls: Sequence[Call], *, whole: bool = True) -> li
 def _of(plan: _Plan, call: Call) -> Iterator[str]:
     key = (call.noun, call.verb)
     try:
-        for kind, name in zip(_NAMES.get(key, ()), call.args, strict=False):
-            if kind and name:
+        for kind, name in names_in(call):
+            if kind in _NAMED:
                 _NAMED[kind](plan.estate, name)
         if check := _CHECKS.get(key):
             yield from check(plan, *call.args, **call.kwargs)
@@ -163,6 +150,14 @@ def _write(plan: _Plan, service: str, rate: float = 25.0) -> Iterator[str]:
         yield f"{rate:g} writes per second are too few to time an outage by; write at least {LEAST_RATE}"
 
 
+def _write_to(plan: _Plan, database: str, rate: float = 25.0) -> Iterator[str]:
+    lacking = cannot_be_written(plan.estate, plan.estate.database_named(database))
+    if lacking:
+        yield lacking
+    if rate < LEAST_RATE:
+        yield f"{rate:g} writes per second are too few to time an outage by; write at least {LEAST_RATE}"
+
+
 LEAST_RATE: Final = 10
 """As measuring-and-judging says: below it, the gap between two acknowledgements says nothing."""
 
@@ -185,6 +180,7 @@ _CHECKS: Final[dict[tuple[str, str], Callable[..., Iterator[str]]]] = {
     ("operations", "await_in_step"): _recovered,
     ("drill", "await_baseline"): _baseline,
     ("workload", "write_through"): _write,
+    ("workload", "write_to"): _write_to,
     ("operations", "switch_over"): _switch,
 }
 

@@ -95,9 +95,8 @@ class Readback:
             return
         at_ns = time.monotonic_ns()
         try:
-            tables = [
-                Counter(engine.keys(member, t.name, t.key, f"{self._context.id}/")) for t in database.tables.values()
-            ]
+            names = [(t.name, t.key) for t in database.tables.values()] + self._ledgers(database)
+            tables = [Counter(engine.keys(member, name, key, f"{self._context.id}/")) for name, key in names]
         except DrdrillError as error:
             self._tell(database, member, phase, readable=False, words=str(error))
             return
@@ -113,6 +112,11 @@ class Readback:
             digest=hashlib.sha256(text).hexdigest(), repeated_total=len(repeated),
             repeated=dict(sorted(repeated.items())[:MOST_REPEATED]),
         )  # fmt: skip
+
+    def _ledgers(self, database: Database) -> list[tuple[str, str]]:
+        """The tables that this drill made in the database for its own writes, with their key columns."""
+        made = (e.data for e in self._context.recording().journal.of(events.LEDGER_MADE))
+        return [(m["table"], m["key"]) for m in made if m["database"] == database.name]
 
     def _tell(self, database: Database, member: str, phase: str, *, readable: bool, words: str, **more: object) -> None:
         told = {"rows": 0, "digest": None, "keys_file": None, "at_ns": time.monotonic_ns(), **more}

@@ -8,11 +8,14 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Final
 
-from drdrill.drill import good_traffic
+from drdrill.drill import good_traffic, ledgers
 from drdrill.drill.clients import Clients
+from drdrill.drill.first_seconds import calibrate, stream_of
+from drdrill.drill.ledgers import Ledgers
+from drdrill.drill.named import NOTHING
 from drdrill.errors import BadInput, Refused
 from drdrill.journal import events
-from drdrill.journal.recording import DATA, Stream, load_stream, load_streams
+from drdrill.journal.recording import DATA, Stream, load_streams
 from drdrill.journal.records import intents_of
 from drdrill.measure import specs
 
@@ -20,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from drdrill.drill.context import Context
-    from drdrill.estate.model import Service
+    from drdrill.drill.named import Named
+    from drdrill.estate.model import Database, Service
     from drdrill.measure.workers import Worker
 
 GOOD_S: Final = 30.0
@@ -34,14 +38,17 @@ SLACK_S: Final = 5.0
 class Workload:
     """Starts, pauses and stops the measuring."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, named: Named = NOTHING) -> None:
         self._context = context
         self._clients = Clients(context)
+        self._ledgers = Ledgers(context)
+        self._named = named
         self._watched: set[str] = set()
-        self._written: set[str] = set()
+        self._asked: set[str] = set()
+        self._written: set[tuple[str, str]] = set()
         self._paused_ns: int | None = None
 
-    # --- the sentence -------------------------------------------------------------------------------------------------
+    # --- the sentences ------------------------------------------------------------------------------------------------
 
     def write_through(self, service: str, rate: float) -> None:
         """Probe a service from everywhere and write through it at every site; return once both are good.
@@ -51,23 +58,52 @@ class Workload:
             Refused: the probes were not good for 3 s, or fewer than 80 % of the writes of 2 s were acknowledged.
         """
         found = self._context.estate.service_named(service)
+        if found.write is None:
+            raise BadInput(f'service "{found.name}" says not how it is written to; give it `write` in the estate file')
+        self._once("through service", found.name, rate)
+        begun = time.monotonic_ns()
+        writers = self._clients.write(found, float(rate))
+        self._begin([found], [], writers)
+        self._acknowledged(writers, begun)
+
+    def write_to(self, database: str, rate: float) -> None:
+        """Write into a database itself at every site, into a table of this drill; return once it is acknowledged.
+
+        The table is made before anything is struck, and dropped at the end of the drill.
+
+        Raises:
+            BadInput: the rate is too low, a member has no address, or a site has no vantage point.
+            Refused: the table could not be made, the members could not be read for 3 s, or fewer than 80 % of the writes of
+                2 s were acknowledged.
+        """
+        found = self._context.estate.database_named(database)
+        lacking = ledgers.cannot_be_written(self._context.estate, found)
+        if lacking:
+            raise BadInput(lacking)
+        self._once("to database", found.name, rate)
+        table = self._ledgers.make(found)
+        begun = time.monotonic_ns()
+        writers = self._clients.write_to(found, float(rate), table)
+        self._begin([], [found], writers)
+        self._acknowledged(writers, begun)
+
+    def _once(self, how: str, name: str, rate: float) -> None:
         if rate < specs.SLOWEST_HZ:
             raise BadInput(
                 f"{rate:g} writes a second are too few to see a short outage; write at least {specs.SLOWEST_HZ:g}"
             )
-        if found.write is None:
-            raise BadInput(f'service "{found.name}" says not how it is written to; give it `write` in the estate file')
-        if found.name in self._written:
-            raise BadInput(f'writes go through service "{found.name}" already; say so once in a scenario')
-        self._written.add(found.name)
-        begun = time.monotonic_ns()
-        writers = self._clients.write(found, float(rate))
-        self._begin(found, writers)
-        short = self._until_acknowledged(writers, begun, GOOD_S)
+        if (how, name) in self._written:
+            raise BadInput(f'writes go {how} "{name}" already; say so once in a scenario')
+        self._written.add((how, name))
+
+    def _acknowledged(self, writers: Sequence[Worker], since_ns: int) -> None:
+        short = self._until_acknowledged(writers, since_ns, GOOD_S)
         if short:
             raise Refused(
                 f"fewer than 80 % of the writes of 2 s were acknowledged within {GOOD_S:g} s: {'; '.join(short)}"
             )
+
+    # --- probing ------------------------------------------------------------------------------------------------------
 
     def watch(self, service: str) -> None:
         """Probe a service from everywhere, without writing; return once it is good. Fine when it is watched already.
@@ -75,47 +111,49 @@ class Workload:
         Raises:
             Refused: the probes were not good for 3 s.
         """
-        found = self._context.estate.service_named(service)
-        if found.name not in self._watched:
-            self._begin(found, [])
+        self._begin([self._context.estate.service_named(service)], [], [])
 
-    def _begin(self, service: Service, fresh: list[Worker]) -> None:
-        if service.name not in self._watched:
-            self._watched.add(service.name)
-            fresh = fresh + self._clients.probe(service)
-        if service.database is not None:
-            fresh = fresh + self._clients.claims(self._context.estate.databases[service.database])
+    def watch_all(self) -> None:
+        """Probe everything that the scenario names. Called before the first strike or operation; fine when it is done already.
+
+        Raises:
+            Refused: something of it was not good for 3 s.
+        """
+        self._begin([], [], [])
+
+    def _begin(self, services: Sequence[Service], databases: Sequence[Database], fresh: list[Worker]) -> None:
+        """Probe these, and with them all that the scenario names: their first seconds are waited for together."""
+        estate = self._context.estate
+        for service in (*services, *(estate.services[s] for s in self._named.services)):
+            if service.name not in self._watched:
+                self._watched.add(service.name)
+                fresh = fresh + self._clients.probe(service)
+                self._context.say(f"  clients at every vantage point use service {service.name}")
+            if service.database is not None:
+                fresh = fresh + self._clients.claims(estate.databases[service.database])
+        for database in (*databases, *(estate.databases[d] for d in self._named.databases)):
+            fresh = fresh + self._clients.claims(database)
+            if database.name not in self._asked:
+                self._asked.add(database.name)
+                fresh = fresh + self._probe_members(database)
         self._clients.await_ready(fresh)
-        self._context.say(f"  clients at every vantage point use service {service.name}")
-        self._calibrate(service, [s for w in fresh if w.spec["role"] == "probes" for s in w.streams])
+        # Which members commit is a finding, not a condition: a replica never does.
+        streams = [s for w in fresh if w.spec["role"] == "probes" for s in w.spec["streams"]]
+        calibrate(self._context, [s for s in streams if s.get("question") != specs.WRITE], self.worker_deaths, GOOD_S)
         self._clients.await_controls(fresh)
 
-    def _calibrate(self, service: Service, names: Sequence[str]) -> None:
-        """Wait for 3 s of good probes on every stream, and keep their round trip."""
-        found: dict[str, good_traffic.Calibration] = {}
-
-        def look() -> bool | None:
-            if deaths := self.worker_deaths():
-                raise Refused(f"the measuring cannot go on: {deaths[0]}")
-            found.clear()
-            for name in names:
-                calibration = good_traffic.calibration(self._stream(name).records)
-                if calibration:
-                    found[name] = calibration
-            return True if len(found) == len(names) else None
-
-        if not self._context.wait_until(look, GOOD_S, f'3 s of good answers of service "{service.name}"'):
-            seen = "; ".join(f"{n}: {good_traffic.seen(self._stream(n).records)}" for n in names if n not in found)
-            raise Refused(f'service "{service.name}" was not good for 3 s within {GOOD_S:g} s: {seen}')
-        for name, c in found.items():
-            told = {
-                "from_ns": c.from_ns,
-                "to_ns": c.to_ns,
-                "samples": c.samples,
-                "p50_ns": c.p50_ns,
-                "p99_ns": c.p99_ns,
-            }
-            self._context.journal.write(events.PROBES_CALIBRATED, stream=name, **told)
+    def _probe_members(self, database: Database) -> list[Worker]:
+        unknown = [member for member in database.nodes if member not in database.addresses]
+        if unknown:
+            words = (
+                f"{', '.join(unknown)} of database {database.name}: clients do not ask whether it can be read and written, "
+                "since the estate file gives it no `address`"
+            )
+            self._context.journal.write(events.NOTE, words=words)
+        workers = self._clients.probe_members(database)
+        if workers:
+            self._context.say(f"  clients at every vantage point ask the members of database {database.name}")
+        return workers
 
     def _until_acknowledged(self, writers: Sequence[Worker], since_ns: int, within_s: float) -> list[str]:
         """Wait until each of them had 80 % of what was due in 2 s acknowledged; who had not, in words."""
@@ -126,7 +164,7 @@ class Workload:
             short.clear()
             for worker in writers:
                 name = str(worker.spec["stream"])
-                intents, operations = self._stream(intents_of(name)), self._stream(name)
+                intents, operations = (stream_of(self._context, n) for n in (intents_of(name), name))
                 words = good_traffic.shortfall(intents, operations, since_ns, time.monotonic_ns())
                 if words:
                     short.append(f"{words} at {worker.spec['site']}")
@@ -223,11 +261,9 @@ class Workload:
         """End all measuring. May be called twice, and with nothing started."""
         self._clients.stop()
 
-    def _stream(self, name: str) -> Stream:
-        found = load_stream(self._context.folder / DATA, name)
-        if found is None:
-            raise Refused(f"the measuring wrote no stream {name}")
-        return found
+    def clean_up(self) -> list[tuple[str, str, str]]:
+        """Drop what this drill made in databases: (what, words, what to type) of each that is left. Call it after `stop`."""
+        return self._ledgers.drop()
 
 
 def _quiet(writers: Sequence[Worker], answered: Sequence[Worker]) -> bool | None:

@@ -9,14 +9,19 @@ own connections through the management path, which no fault cuts.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from drdrill.connect.capabilities import Look
+    from drdrill.engines.client import SqlClient
 
 Outcome = Literal["ok", "fail", "unknown"]
+Address = tuple[str, int]
+"""Host and port, as a client at some place reaches a member."""
+LEDGER_KEY: Final = "key"
+"""The column of a ledger that holds the keys of its writes."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,26 @@ class Engine(Protocol):
 
     def classify(self, phase: Literal["connect", "statement", "commit"], code: str | None) -> Outcome:
         """What a client may conclude from an error: phase first, code second."""
+
+    # --- clients of the database itself ---------------------------------------------------------------------------------
+
+    def client(self, addresses: Mapping[str, Address]) -> SqlClient:
+        """A client that reaches the members at these addresses, in this order. Opens nothing yet. Raises BadInput."""
+
+    def make_ledger(self, drill: str) -> str:
+        """Make the table for the numbered writes of a drill, beside the data that it stands for; its name.
+
+        Its key column is `LEDGER_KEY`. Returns once the writer has committed it. Raises WayInFailed.
+        """
+
+    def drop_ledger(self, table: str) -> None:
+        """Drop a ledger; fine when it is gone. Raises WayInFailed."""
+
+    def drop_statement(self, table: str) -> str:
+        """What a person can type at the writer, for when dropping fails."""
+
+    def ledgers(self) -> Sequence[str]:
+        """Every ledger that any drill left in this database. Raises WayInFailed."""
 
     def close(self) -> None:
         """Close every connection; whoever asks again opens new ones. An engine that keeps none has nothing to do."""

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Literal
 from drdrill.connect.capabilities import Look
 from drdrill.connect.fake_world import World
 from drdrill.engines.engine import Engine, Member, Outcome
-from drdrill.errors import Refused, WayInFailed
+from drdrill.errors import BadInput, Refused, WayInFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from drdrill.engines.client import SqlClient
+    from drdrill.engines.engine import Address
     from drdrill.estate.model import Database, Estate
 
 
@@ -97,6 +99,33 @@ class FakeEngine(Engine):
         if self.writer() == host:
             raise Refused(f"{host} is the writer of database {self.database.name} already")
         self.world.writers[self.database.name] = host
+
+    def client(self, addresses: Mapping[str, Address]) -> SqlClient:
+        """There is none: a database in memory has no address."""
+        raise BadInput(f"database {self.database.name} is in memory, so no client reaches {', '.join(addresses)}")
+
+    def make_ledger(self, drill: str) -> str:
+        """A name in the world."""
+        if self.writer() is None:
+            raise WayInFailed(f"database {self.database.name} has no writer")
+        table = f"ledger_{drill}"
+        self.world.ledgers.setdefault(self.database.name, []).append(table)
+        return table
+
+    def drop_ledger(self, table: str) -> None:
+        """Out of the world."""
+        if self.writer() is None:
+            raise WayInFailed(f"database {self.database.name} has no writer")
+        left = self.world.ledgers.get(self.database.name, [])
+        self.world.ledgers[self.database.name] = [name for name in left if name != table]
+
+    def drop_statement(self, table: str) -> str:
+        """There is none to type."""
+        return f"drop {table}"
+
+    def ledgers(self) -> Sequence[str]:
+        """What the world has."""
+        return tuple(self.world.ledgers.get(self.database.name, []))
 
     def classify(self, phase: Literal["connect", "statement", "commit"], code: str | None) -> Outcome:
         """A refused connection did nothing; whatever else failed may have."""

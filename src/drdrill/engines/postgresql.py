@@ -13,12 +13,13 @@ from __future__ import annotations
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from drdrill.connect.capabilities import Look
 from drdrill.connect.patroni import Patroni
 from drdrill.connect.psycopg import Connection, driver
-from drdrill.engines.engine import Engine, Member, Outcome
+from drdrill.engines.engine import Engine, Member
+from drdrill.engines.postgresql_client import ClientSide
 from drdrill.errors import BadInput, DrdrillError, Refused, WayInFailed
 
 if TYPE_CHECKING:
@@ -47,11 +48,6 @@ select case when pg_is_in_recovery() then pg_is_wal_replay_paused() else false e
 """
 _STANDBYS: Final = "select application_name, sync_state from pg_stat_replication where state = 'streaming'"
 
-# A definite answer of the server, given before the commit: nothing of the statement stays. Everything else is unknown, above
-# all what ends a connection (class 08, 57P), a cancel (57014), and 40003, which means "statement completion unknown".
-_ROLLED_BACK: Final = frozenset({"40001", "40P01", "25006"})
-_CERTAIN_CLASSES: Final = {"statement": ("0A", "22", "23", "42"), "commit": ("23",)}
-
 
 @dataclass(frozen=True)
 class _State:
@@ -62,7 +58,7 @@ class _State:
     timeline: int | None
 
 
-class PostgreSQL(Engine):
+class PostgreSQL(ClientSide, Engine):
     """One PostgreSQL cluster. `nodes` give `dsn`, and `patroni` where switchovers are to be possible."""
 
     name = "postgresql"
@@ -257,6 +253,16 @@ class PostgreSQL(Engine):
         """Whether the cluster itself promises it. What the estate promises is for the checks to judge."""
         return writer in self._patroni and self._patroni[writer].synchronous_mode()
 
+    def _at_writer(self, statement: str) -> list[tuple[Any, ...]]:
+        """Carry out a statement at the writer, over the management path. Raises WayInFailed."""
+        writer = self.writer()
+        if writer is None:
+            raise WayInFailed(f"database {self.database.name} has no single writer now")
+        rows = self._one(writer, lambda: self._ask[writer].rows(statement, within_s=ANSWER_S))
+        if isinstance(rows, DrdrillError):
+            raise rows
+        return rows
+
     def close(self) -> None:
         """Close every connection, each in the thread that uses it, so that none is closed under a question."""
         closed = [self._threads[host].submit(connection.close) for host, connection in self._ask.items()]
@@ -297,14 +303,6 @@ class PostgreSQL(Engine):
                     f"{host} is no synchronous standby after {CANDIDATE_S:g} s, so it cannot become the writer"
                 )
             time.sleep(0.1)
-
-    def classify(self, phase: Literal["connect", "statement", "commit"], code: str | None) -> Outcome:
-        """Phase first: who never connected wrote nothing. Then the SQLSTATE, where it proves a rollback."""
-        if phase == "connect":
-            return "fail"
-        if code is not None and (code in _ROLLED_BACK or code[:2] in _CERTAIN_CLASSES[phase]):
-            return "fail"
-        return "unknown"
 
 
 def _claimed(future: Future[Any]) -> bool | None:

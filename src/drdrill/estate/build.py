@@ -67,4 +67,5 @@ def _database(name: str, part: DatabasePart) -> model.Database:
         recovery_s=part.recovery,
         write=part.write if part.write == "writer" else dict(part.write),
         aka=part.aka,
+        latency_s=part.latency,
     )

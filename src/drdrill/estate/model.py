@@ -104,7 +104,8 @@ class Table:
 class Database:
     """A replicated database. `nodes` maps a host to what its engine needs to reach it (dsn, patroni, ...).
 
-    `write` is "writer" (whoever may write now) or a mapping from site to the host that its clients write to.
+    `write` is "writer" (whoever may write now) or a mapping from site to the host that its clients write to. `latency_s` is
+    how long a client of the database itself waits for an answer.
     """
 
     name: str
@@ -116,6 +117,12 @@ class Database:
     recovery_s: float
     write: Literal["writer"] | Mapping[str, str] = "writer"
     aka: tuple[str, ...] = ()
+    latency_s: float = 1.0
+
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        """The URL at which clients reach each member, for the members that have one in the estate file."""
+        return {host: node["address"] for host, node in self.nodes.items() if "address" in node}
 
 
 @dataclass(frozen=True)

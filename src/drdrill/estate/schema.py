@@ -147,7 +147,10 @@ class TablePart(Part):
 
 
 class DatabasePart(Part):
-    """`databases: {NAME: ...}`. `nodes` maps a host to what the engine needs; its keys are the engine's business."""
+    """`databases: {NAME: ...}`. `nodes` maps a host to what the engine needs; its keys are the engine's business.
+
+    One of them is common to all: `address`, the URL at which clients reach that member, as `endpoints` are for services.
+    """
 
     engine: str
     rpo: Seconds
@@ -156,6 +159,7 @@ class DatabasePart(Part):
     tables: dict[str, TablePart]
     nodes: dict[str, dict[str, str]] = Field(min_length=1)
     write: Literal["writer"] | dict[str, str] = "writer"
+    latency: Seconds = 1.0
     aka: Several = ()
 
 

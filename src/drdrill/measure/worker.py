@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A process that measures: `python -m drdrill.measure.worker SPEC.json`, started by `workers.Worker`.
 
-Commands come as JSON lines on standard input: {"do": "pause", "n": 1}, {"do": "resume"}, {"do": "stop"}. The end of the input stops
-it at once: when the runner is killed, nothing of it stays behind. Status goes to standard output, one JSON object a line:
-ready, controls (which wrong answers its probes were shown, and which they believed), paused (with the mark: the last number
-that was planned), quiet (nothing is in flight), resumed, ended. Paused and quiet carry the `n` of the pause that they answer.
+Commands come as JSON lines on standard input: {"do": "go"}, {"do": "pause", "n": 1}, {"do": "resume"}, {"do": "stop"}. The end of
+the input stops it at once: when the runner is killed, nothing of it stays behind. Status goes to standard output, one JSON
+object a line: loaded (it waits for `go`), ready, controls (which wrong answers its probes were shown, and which they believed),
+paused (with the mark: the last number that was planned), quiet (nothing is in flight), resumed, ended. Paused and quiet carry
+the `n` of the pause that they answer.
 It imports asyncio and little else: on a small machine a worker must not slow down what it measures by being born.
 """
 
@@ -17,11 +18,14 @@ import resource
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Coroutine, Mapping
+
+    Begin = Callable[[Path, int], tuple[asyncio.Future[None], Any]]
 
 LEAD_NS = 200_000_000
 """From being ready to the first attempt: the first group of intents has to reach the disk before."""
@@ -38,17 +42,15 @@ async def measure(spec: Mapping[str, Any]) -> None:
     folder = Path(spec["folder"])
     commands = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
+    begin = _probes(spec) if spec["role"] == "probes" else _writes(spec)
+    if spec.get("waits"):
+        # All of a drill begin together, once the last has loaded: what is being loaded takes the time of what measures.
+        say(status="loaded")
+        line = await commands.readline()
+        if not line or json.loads(line)["do"] != "go":
+            return
     t0 = time.monotonic_ns() + LEAD_NS
-    if spec["role"] == "probes":
-        from drdrill.measure import probes  # noqa: PLC0415 - a worker loads its own role only
-
-        writer = None
-        work = asyncio.ensure_future(probes.run(spec, folder, t0))
-    else:
-        from drdrill.measure.writes import Writer  # noqa: PLC0415
-
-        writer = Writer(spec, folder, t0, say)
-        work = asyncio.ensure_future(_grouped(writer))
+    work, writer = begin(folder, t0)
     say(status="ready", t0_ns=t0)
     obeying = asyncio.ensure_future(_obey(commands, writer))
     controlling = asyncio.ensure_future(_control(spec))
@@ -66,6 +68,42 @@ async def _control(spec: Mapping[str, Any]) -> None:
         from drdrill.measure.controls import controls  # noqa: PLC0415 - a worker loads its own role only
 
         say(status="controls", found=await controls(spec["streams"]))
+
+
+def _probes(spec: Mapping[str, Any]) -> Begin:
+    """What runs the streams of one vantage point: of services, or of the members of a database."""
+    run: Callable[[Path, int], Coroutine[None, None, None]]
+    if "database" in spec:
+        from drdrill.measure.sql_probes import SqlProbes  # noqa: PLC0415 - a worker loads its own role only
+
+        run = SqlProbes(spec).run
+    else:
+        from drdrill.measure import probes  # noqa: PLC0415
+
+        run = partial(probes.run, spec)
+    return lambda folder, t0: (asyncio.ensure_future(run(folder, t0)), None)
+
+
+def _writes(spec: Mapping[str, Any]) -> Begin:
+    """A writer: through a service, or into the table of a database."""
+    from drdrill.measure.writes import Way, Writer  # noqa: PLC0415 - a worker loads its own role only
+
+    way: Way
+    if "table" in spec:
+        from drdrill.measure.sql import engine_of  # noqa: PLC0415
+        from drdrill.measure.sql_writes import SqlWay  # noqa: PLC0415
+
+        way = SqlWay(spec, *engine_of(spec))
+    else:
+        from drdrill.measure.http_writes import HttpWay  # noqa: PLC0415
+
+        way = HttpWay(spec)
+
+    def begin(folder: Path, t0: int) -> tuple[asyncio.Future[None], Any]:
+        writer = Writer(spec, folder, t0, say, way)
+        return asyncio.ensure_future(_grouped(writer)), writer
+
+    return begin
 
 
 async def _grouped(writer: Any) -> None:

@@ -31,6 +31,7 @@ class Worker:
         spec: what it does; `role` is probes, writes or claims (see `probe_spec` and its siblings in `specs`).
         folder: the drill's folder.
         enter: turns an argument list into the one that runs it at the vantage point.
+        waits: it begins only at `go`; else as soon as it has loaded.
     """
 
     def __init__(
@@ -39,9 +40,12 @@ class Worker:
         spec: Mapping[str, Any],
         folder: Path,
         enter: Callable[[Sequence[str]], Sequence[str]] = lambda argv: argv,
+        *,
+        waits: bool = False,
     ) -> None:
         self.name = name
-        self.spec = {**spec, "folder": str(folder / "data")}
+        self.spec = {**spec, "folder": str(folder / "data"), "waits": waits}
+        self.loaded = False
         self.ready = False
         self.paused = False
         self.quiet = False
@@ -95,8 +99,10 @@ class Worker:
 
     def _told(self, status: Mapping[str, Any]) -> None:
         match status["status"]:
+            case "loaded":
+                self.loaded = True
             case "ready":
-                self.ready = True
+                self.loaded = self.ready = True
             case "controls":
                 self.controls = status["found"]
             case "paused" if status["n"] == self._pauses:
@@ -119,6 +125,10 @@ class Worker:
         code = self._process.returncode
         how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
         return f"the measuring process {self.name} {how}" + (f": ...{text[-TAIL:]}" if text else "")
+
+    def go(self) -> None:
+        """Let it begin."""
+        self._command("go")
 
     def pause(self) -> None:
         """Ask a writer to plan no further writes; `paused` and `quiet` tell when."""

@@ -1,17 +1,16 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""One writer: numbered writes through a service, with their intent on disk first and their outcome after.
+"""One writer: numbered writes, with their intent on disk first and their outcome after. How one is sent is its `Way`.
 
-It never repeats a write. An outcome is ok only when the service said so, fail only when the write surely did not happen
-(no connection, or the service refused it), and unknown else.
+It never repeats a write. An outcome is ok only when the other side said so, fail only when the write surely did not happen
+(no connection, or it was refused), and unknown else.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from drdrill.journal.records import INTENT_PACK, OPERATION_PACK, Done, intents_of
 from drdrill.measure import http
@@ -29,36 +28,58 @@ PATIENCE: Final = 4
 """After this many latency bounds without an answer a write gives its slot to a fresh connection."""
 
 
-def classify(status: int, body: bytes, key: str, ok: int) -> tuple[Done, str]:
-    """What an answer says about its write.
+class Open(Protocol):
+    """A connection that is open."""
 
-    409 with our own key is ok: we never repeat a write and no other has this key, so a proxy on the way repeated it, and the
-    first try succeeded. Any other 4xx is a refusal. Everything else leaves open what happened behind the answer.
-    """
-    if status == ok:
-        return Done.OK, ""
-    if status == 409 and key.encode() in body:  # noqa: PLR2004 - HTTP Conflict
-        return Done.OK, "409 with our own key"
-    return (Done.FAIL if 400 <= status < 500 else Done.UNKNOWN), f"HTTP {status}"  # noqa: PLR2004 - 4xx
+    @property
+    def stale(self) -> bool:
+        """Whether it can be used no more."""
+
+    def close(self) -> None:
+        """At once."""
+
+
+class Told(NamedTuple):
+    """What became of one write: its outcome, the status of an answer, a note, and the connection if it can be used again."""
+
+    outcome: Done
+    status: int
+    note: str
+    connection: Any = None
+
+
+class NotConnected(ConnectionError):
+    """There is no connection, so nothing was sent; the words say why."""
+
+
+class Way(Protocol):
+    """How writes are sent: through a service by HTTP, or into a database by SQL."""
+
+    async def connect(self) -> Open:
+        """Open a connection. Raises OSError, as `NotConnected` with words of its own; the writer sets the deadline."""
+
+    async def write(self, connection: Any, key: str) -> Told:
+        """Send one write over it. From here on only an answer makes it ok or fail. Closes what cannot be used again."""
 
 
 class Writer:
     """The writer of one site, by one way of writing.
 
     Args:
-        spec: see `workers.write_spec`.
+        spec: see `specs.write_spec` and `specs.write_to_spec`.
         folder: the data folder of the drill.
         t0_ns: when the first write is due.
         say: takes the status lines for the runner.
+        way: how writes are sent.
     """
 
-    def __init__(self, spec: Mapping[str, Any], folder: Path, t0_ns: int, say: Callable[..., None]) -> None:
+    def __init__(self, spec: Mapping[str, Any], folder: Path, t0_ns: int, say: Callable[..., None], way: Way) -> None:
         self.spec = spec
+        self.way = way
         self.say = say
         self.grid = Grid(t0_ns, spec["rate_hz"])
-        self.target = http.Target.of(spec["address"])
         self.latency_ns = round(spec["latency_s"] * SECOND)
-        self.slots: list[http.Connection | None] = [None] * spec["connections"]
+        self.slots: list[Open | None] = [None] * spec["connections"]
         self.in_flight = 0
         self.seq = 0
         self._pause_n = 0
@@ -128,7 +149,7 @@ class Writer:
                 self.in_flight += 1
                 tasks.create_task(self._write(seq, due, self.slots.pop()))
 
-    async def _write(self, seq: int, due: int, connection: http.Connection | None) -> None:
+    async def _write(self, seq: int, due: int, connection: Open | None) -> None:
         """One write, from its sending to its outcome."""
         slot = _Slot(self.slots)
         timer = asyncio.get_running_loop().call_later(PATIENCE * self.latency_ns / SECOND, slot.give, None)
@@ -140,12 +161,12 @@ class Writer:
                 connection = None
             if connection is None:
                 async with asyncio.timeout(CONNECT_S):
-                    connection = await http.connect(self.target)
-            outcome, status, note, connection = await self._asked(seq, connection)
+                    connection = await self.way.connect()
+            outcome, status, note, connection = await self.way.write(connection, f"{self.spec['prefix']}{seq}")
         except (OSError, TimeoutError) as error:  # from connecting only: nothing was sent
             if isinstance(error, OSError) and error.errno in http.OURS:
                 raise
-            outcome, note = Done.FAIL, "no connection" if isinstance(error, TimeoutError) else type(error).__name__
+            outcome, note = Done.FAIL, _why(error)
         finally:
             timer.cancel()
             slot.give(connection)
@@ -154,41 +175,26 @@ class Writer:
             if not self.in_flight:
                 self._quiet.set()
 
-    async def _asked(self, seq: int, connection: http.Connection) -> tuple[Done, int, str, http.Connection | None]:
-        """Send it over an open connection. From here on only an answer makes it ok or fail."""
-        key = f"{self.spec['prefix']}{seq}"
-        path = self.spec["path"].replace("{key}", quote(key, safe=""))
-        body = self.spec["body"].replace("{key}", key).encode()
-        asked = http.request(self.target, self.spec["method"], path, body, self.spec["content_type"], keep=True)
-        try:
-            async with asyncio.timeout(self.spec["deadline_s"]):
-                answer = await http.exchange(connection, asked)
-        except TimeoutError:
-            connection.close()
-            return Done.UNKNOWN, 0, "no answer", None
-        except (OSError, EOFError, http.Malformed) as error:
-            connection.close()
-            return Done.UNKNOWN, 0, type(error).__name__, None
-        outcome, note = classify(answer.status, answer.body, key, self.spec["ok"])
-        if not answer.keep:
-            connection.close()
-            return outcome, answer.status, note, None
-        return outcome, answer.status, note, connection
-
     def _record(self, write: tuple[int, int], sent: int, outcome: Done, status: int, note: str) -> None:
         done = time.monotonic_ns()
         note_ = note.encode("ascii", "replace")[:32]
         self.operations.write(OPERATION_PACK.pack(*write, sent, done, outcome, status, note_))
 
 
+def _why(error: Exception) -> str:
+    if isinstance(error, NotConnected):
+        return str(error)
+    return "no connection" if isinstance(error, TimeoutError) else type(error).__name__
+
+
 class _Slot:
     """The place that a write holds among the connections; it is given back once."""
 
-    def __init__(self, slots: list[http.Connection | None]) -> None:
+    def __init__(self, slots: list[Open | None]) -> None:
         self._slots = slots
         self._given = False
 
-    def give(self, connection: http.Connection | None) -> None:
+    def give(self, connection: Open | None) -> None:
         """Give the place back with this connection, or close the connection when the place is given already."""
         if not self._given:
             self._given = True

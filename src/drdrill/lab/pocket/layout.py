@@ -66,14 +66,33 @@ def ends() -> tuple[str, ...]:
     return (*HOSTS, *(name for name in VANTAGES if name not in HOSTS))
 
 
-def reaches(source: str, target: Host) -> bool:
-    """Whether the lab gives this source a link port to that host.
+def reaches(source: str, target: Host, service: str) -> bool:
+    """Whether the lab gives this source a link port to that service of that host.
 
-    A client at a site only has its own site's hosts, so that no cut of the site can be walked around through it.
+    A client at a site has its own site's hosts, and the databases of the others: who writes into a database with one writer
+    follows that writer. No cut of the site can be walked around through it: see `follow`.
     """
     if source in HOSTS:
         return source != target.name
-    return target.site == VANTAGES[source]
+    return target.site == VANTAGES[source] or service == "pg"
+
+
+def follow(frozen: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """What the clients at the sites lose when these pairs are frozen.
+
+    A client at a site shares the way out of the site: it has lost a host elsewhere once every host of its site has.
+    """
+    lost = set()
+    for source, site in VANTAGES.items():
+        if source in HOSTS:
+            continue
+        beside = [host.name for host in HOSTS.values() if host.site == site]
+        for far in (host.name for host in HOSTS.values() if host.site != site):
+            if all((near, far) in frozen for near in beside):
+                lost.add((source, far))
+            if all((far, near) in frozen for near in beside):
+                lost.add((far, source))
+    return lost
 
 
 def _port_names() -> list[str]:
@@ -91,7 +110,7 @@ def _port_names() -> list[str]:
         for source in ends()
         for host in HOSTS.values()
         for service in host.services
-        if service != "raft" and reaches(source, host)
+        if service != "raft" and reaches(source, host, service)
     ]
     return private + advertised + linked
 

@@ -8,7 +8,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from drdrill.lab.pocket import links, owner
-from drdrill.lab.pocket.layout import HOSTS, ends
+from drdrill.lab.pocket.layout import HOSTS, ends, follow
 from drdrill.lab.pocket.log import log
 from drdrill.lab.pocket.session import Session
 
@@ -54,7 +54,8 @@ class Net:
                 session.abort()
 
     def freeze(self, pairs: set[Pair]) -> None:
-        """Exactly these pairs are frozen when this returns."""
+        """Exactly these pairs are frozen when this returns, and what the clients at the sites lose by it."""
+        pairs = pairs | follow(pairs)
         for pair, link in self.links.items():
             link.set_frozen(pair in pairs)
 
