@@ -59,6 +59,7 @@ class Flaw:
         during: done while the drill runs.
         environment: for the drill's process; gets a folder to write into.
         also: further things that must be so.
+        only_all: takes long, so it has no turn; `--all` runs it.
         own_lab: leaves the lab as no other drill should find it, or must find it fresh.
     """
 
@@ -75,6 +76,7 @@ class Flaw:
     environment: Callable[[Path], dict[str, str]] = field(default=lambda _folder: {})
     also: Callable[[Ran], None] = nothing_more
     own_lab: bool = False
+    only_all: bool = False
 
     @property
     def status(self) -> int:
@@ -182,14 +184,14 @@ FLAWS: Final = (
         "The way in says that the host is frozen, and nothing stands still.",
         FREEZES, "took_hold", "fail", "inconclusive",
         ("freezes", "did not take hold", "0 of .* stand still"),
-        lab=("freeze-is-ignored",),
+        lab=("freeze-is-ignored",), only_all=True,
     ),
     Flaw(
         "thawed-half-way",
         "A frozen host thaws by itself before anybody took over, so nothing was ever in danger.",
         FREEZES, "held", "fail", "inconclusive",
         (r"it lapsed \d+\.\d s after its strike", "before its heal was asked for"),
-        lab=("short-leases",), also=lapsed,
+        lab=("short-leases",), also=lapsed, only_all=True,
     ),
     Flaw(
         "short-leases",
@@ -261,6 +263,6 @@ CI: Final = 5
 
 
 def of_the_day(day: int) -> tuple[str, ...]:
-    """The flaws whose turn it is on this day (a proleptic Gregorian ordinal): in a few days each has run."""
-    first = day * CI
-    return tuple(FLAWS[(first + n) % len(FLAWS)].name for n in range(CI))
+    """The flaws whose turn it is on this day (a proleptic Gregorian ordinal): in a few days each that has turns has run."""
+    names = [flaw.name for flaw in FLAWS if not flaw.only_all]
+    return tuple(names[(day * CI + n) % len(names)] for n in range(CI))
