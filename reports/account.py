@@ -195,6 +195,11 @@ def notes(recording: Recording) -> list[str]:
             "Power was cut by killing the processes of a host. The page cache of the machine beneath survives that, so data "
             "that was written but not synced to disk is still there afterwards; after a real power cut it would be gone."
         )
+    if about.get("lab") and any(b.fault == "host-frozen" for b in blows(recording)):
+        found.append(
+            "A host was frozen by stopping its processes. The kernel beneath goes on accepting connections and bytes for them; "
+            "a host whose own kernel hangs accepts none, so its clients notice it at other times."
+        )
     found += [
         words[:1].upper() + words[1:]
         for e in recording.journal.of(events.NOTE, events.CLOCK)

@@ -71,6 +71,7 @@ class Bench:
         self.database = MemoryDatabase(self, east, south)
         self.concluded: list[Judgement] = []
         self.said: list[str] = []
+        self.fed = 0
         self.step = 0
         service, database = self.estate.services["registration"], self.estate.databases["clinical"]
         promised = {k: getattr(service, k) for k in ("rto_s", "latency_s", "stable_s")}
@@ -91,6 +92,9 @@ class Bench:
         while (found := look()) is None and time.monotonic() < until:
             time.sleep(0.05)
         return found
+
+    def feed(self) -> None:
+        self.fed += 1
 
     def conclude(self, judgement: Judgement) -> None:
         self.concluded.append(judgement)

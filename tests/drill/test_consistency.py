@@ -8,6 +8,7 @@ import pytest
 
 from drdrill.checkers.verdict import Verdict
 from drdrill.drill.consistency import Consistency
+from drdrill.drill.readback import FEED_ROWS, Readback
 from drdrill.estate.durations import Deadline
 from drdrill.journal import events
 
@@ -115,3 +116,12 @@ def test_the_reading_at_the_end_stops_the_writers_for_good_and_survives_a_headle
     assert not reads["south-db1"]["readable"]
     assert recording.timeline.pauses[-1].to_ns is None
     assert recording.keys["end", "east-db1"]
+
+
+def test_reading_a_big_table_feeds_the_leases_of_what_is_broken(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    rows = [f"{bench.id}/{n:06d}" for n in range(4500)]
+    monkeypatch.setattr(bench.database, "keys", lambda *_: iter(rows))
+    Readback(bench).read(bench.estate.databases["clinical"], "1", 1.0)
+    read = list(bench.recording().journal.of(events.READBACK))
+    assert [e.data["rows"] for e in read] == [4500, 4500]
+    assert bench.fed >= 2 * 4500 // FEED_ROWS

@@ -153,3 +153,47 @@ def test_equal_calls_are_equal_wherever_they_stand() -> None:
     there = Call("drill", "strike", (SiteIsolated("east"),), {}, "a.zh.feature:9")
     assert here == there
     assert hash(here) == hash(there)
+
+
+@pytest.mark.parametrize(
+    ("call", "text", "fix"),
+    [
+        (
+            ("availability", "await_again", ("registration", Deadline(seconds=3600.0))),
+            'service "2 h" is available again within 1 h',
+            'service "2 h" is available again within its RTO',
+        ),
+        (
+            ("availability", "await_again", ("registration", Deadline(seconds=120.0), "south")),
+            '服务"registration"在数据中心"south"于 2 分钟 内恢复可用',
+            '服务"registration"在数据中心"south"于 其 RTO 内恢复可用',
+        ),
+        (
+            ("consistency", "await_same", ("clinical", Deadline(seconds=61.0))),
+            'every replica of database "clinical" holds the same data within 61 s',
+            'every replica of database "clinical" holds the same data within its recovery time',
+        ),
+        (
+            ("operations", "await_in_step", ("clinical", Deadline(seconds=3600.0))),
+            '数据库"clinical"的所有成员在 1 小时 内恢复同步',
+            '数据库"clinical"的所有成员在 其恢复时间 内恢复同步',
+        ),
+        (
+            ("drill", "await_baseline", (Deadline(seconds=90.5),)),
+            "the estate is as it was before within 90.5 s",
+            "the estate is as it was before within its recovery time",
+        ),
+    ],
+)
+def test_what_is_laxer_than_promised_comes_with_the_sentence_to_type(estate: Estate, call, text: str, fix: str):
+    noun, verb, args = call
+    (found,) = [f for f in findings(estate, [Call(noun, verb, args, {}, "a.feature:7", text)]) if "laxer" in f]
+    assert found.startswith("a.feature:7: ")
+    assert found.splitlines()[1] == f"  type: {fix}"
+
+
+def test_of_a_part_of_a_scenario_nothing_is_said_of_what_is_open(estate: Estate):
+    heal = Call("drill", "heal", (SiteIsolated, "east"), {}, "a.feature:7")
+    hold = Call("drill", "hold_for", (3.0,), {}, "a.feature:8")
+    assert len(findings(estate, [heal, hold])) == 2
+    assert findings(estate, [heal, hold], whole=False) == []

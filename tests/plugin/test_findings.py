@@ -64,6 +64,26 @@ BAD = {
         '# language: zh-CN\n功能：隔离\n  场景: 甲\n    当数据中心"east"被隔离\n    那么没有丢失任何已确认的写入\n',
         'a.feature:2: has a full-width colon "：" after its keyword',
     ),
+    "a Chinese scenario without a check after the strike": (
+        ("# language: zh-CN\n功能: 隔离\n  场景: 甲\n    那么没有丢失任何已确认的写入\n    当数据中心“east”被隔离\n"),
+        'a.feature:3: scenario "甲" checks nothing after it broke something; add a sentence such as',
+    ),
+    "a Chinese sentence that only differs in its spaces": (
+        "# language: zh-CN\n功能: 隔离\n  场景: 甲\n    当数据中心“east”　被隔离\n    那么没有丢失任何已确认的写入\n",
+        "a.feature:4: there is no such sentence, but one that only differs in its spaces, quotes or full-width signs: *",
+    ),
+    "a background that Gherkin takes for prose": (
+        (
+            "# language: zh-CN\n功能: 隔离\n  背景：\n    先说几句，\n    假如环境处于健康状态\n  场景: 甲\n"
+            "    当数据中心“east”被隔离\n    那么没有丢失任何已确认的写入\n"
+        ),
+        "a.feature:5: this sentence stands in a description, so it would not be run: 环境处于健康状态; *",
+    ),
+    "an English background that Gherkin takes for prose": (
+        FEATURE.replace("  Scenario", "  Background\n    Given the  estate is healthy\n  Scenario")
+        + '    When site "east" is isolated\n    Then no acknowledged write is lost\n',
+        "a.feature:3: this sentence stands in a description, so it would not be run: the  estate is healthy; *",
+    ),
     "an unknown language": ("# language: xx\nFeature: f\n", "a.feature:1: cannot be read as Gherkin: # language: xx*"),
     "a scenario of a name that stands there already": (
         GOOD + GOOD.partition("\n")[2],
@@ -180,6 +200,8 @@ TYPE = {
     "nothing that breaks or moves anything": 'When site "east" is isolated',
     "no check after the strike": "Then no acknowledged write is lost",
     "a sentence that only differs in its spaces": 'site "east" is isolated',
+    "a Chinese scenario without a check after the strike": "那么没有丢失任何已确认的写入",
+    "a Chinese sentence that only differs in its spaces": '数据中心"east"被隔离',
     "an async step": "def it_is_so(consistency):",
     "a step that returns a value": "consistency.none_lost()",
 }

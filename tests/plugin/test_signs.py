@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drdrill.bdd.mend import Mend, in_order, mend_file, mended
@@ -153,7 +153,7 @@ LINES = """\
 LINES = [line.replace("¦¦", "｜").replace("¦", "|") for line in LINES] + ['"""']
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])  # of a busy machine
 @given(st.lists(st.sampled_from(LINES), max_size=12).map("\n".join))
 def test_what_is_mended_needs_no_mending_and_keeps_its_lines(text: str):
     once = mended(text, mends(text, "a"))

@@ -16,7 +16,7 @@ import pytest
 from pytest_bdd import scenario as bind
 from pytest_bdd.exceptions import GherkinParseError
 
-from drdrill.bdd import compat, reading
+from drdrill.bdd import compat, reading, rooms
 from drdrill.bdd.compile import PLAN, Plan
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class FeatureFile(compat.PythonlessModule):
         findings += text.findings
         self.whole = text.whole
         know_tags(text, self.config)
+        findings += vanished(text, shown)
         with text_to_bind(self.path, text) as path:
             for name in text.scenarios:
                 try:
@@ -57,6 +58,16 @@ class FeatureFile(compat.PythonlessModule):
                     findings.append(f"{shown}:{error.line}: {error.message}")
                     return
                 yield from self.items_for(name, bound)
+
+
+def vanished(text: reading.Reading, shown: str) -> list[str]:
+    """Sentences that stand in a description. Gherkin takes them for prose, so without this they would be gone without a word."""
+    return [
+        f"{shown}:{line}: this sentence stands in a description, so it would not be run: {words}; "
+        "look at the keyword above it, whether it is one and ends in a half-width colon"
+        for line, words in text.prose
+        if any(p.is_matching(words) or p.nearly(words) for p in rooms.parsers())
+    ]
 
 
 @contextlib.contextmanager

@@ -61,8 +61,9 @@ PLAN = pytest.StashKey[Plan]()
 class Recorder:
     """Stands in for a noun: notes each call, touches nothing, gives nothing."""
 
-    def __init__(self, noun: str, where: str, calls: list[Call]) -> None:
+    def __init__(self, noun: str, where: str, calls: list[Call], text: str = "") -> None:
         self._noun = noun
+        self._text = text
         self._where = where
         self._calls = calls
 
@@ -71,7 +72,7 @@ class Recorder:
             raise AttributeError(verb)
 
         def record(*args: Any, **kwargs: Any) -> None:
-            self._calls.append(Call(self._noun, verb, args, kwargs, self._where))
+            self._calls.append(Call(self._noun, verb, args, kwargs, self._where, self._text))
 
         return record
 
@@ -183,7 +184,7 @@ def _compile(step: Step, index: int, found: Meant, where: str, plan: Plan, *, it
         _own(function, asked, strangers, item)
         plan.own[index] = place_of(function)
         return
-    nouns = {name: Recorder(name, where, plan.calls) for name in asked}
+    nouns = {name: Recorder(name, where, plan.calls, step.name) for name in asked}
     try:
         function(**arguments, **nouns)
     except BadInput:

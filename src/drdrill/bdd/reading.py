@@ -47,6 +47,8 @@ class Reading:
     text: str | None = None
     whole: bool = True
     """Whether `text` has every line that means something."""
+    prose: tuple[tuple[int, str], ...] = ()
+    """Lines of the descriptions of feature and rules that begin like a step, with what follows its keyword: Gherkin runs none."""
 
     @property
     def clean(self) -> bool:
@@ -114,7 +116,8 @@ def _parsed(text: str, shown: str, found: list[Mend]) -> Reading:
         f"{shown}:{at}: a tag must not begin with an underscore: @{t}" for t, at in tags.items() if t[:1] == "_"
     ]
     text, names = _told_apart(text, scenarios)
-    return Reading(names, tuple(findings), frozenset(tags), text, whole=not errors)
+    prose = tuple(_prose(feature, text, feature["language"]))
+    return Reading(names, tuple(findings), frozenset(tags), text, not errors, prose)
 
 
 def _tree(text: str) -> tuple[Any, list[Any]]:
@@ -147,6 +150,21 @@ def _whole(feature: dict[str, Any], scenarios: Scenarios, shown: str, unread: se
 def for_example(language: str) -> tuple[str, str]:
     """A When and a Then that ship, in the language of a feature: what to type where there is none."""
     return _FOR_EXAMPLE.get(language, _FOR_EXAMPLE_ENGLISH)
+
+
+def _prose(node: dict[str, Any], text: str, language: str) -> Iterator[tuple[int, str]]:
+    """The description of a feature, and of its rules."""
+    words = signs.words_of(language)
+    children = [next(iter(child.values())) for child in node["children"]]
+    lines = text.split("\n")
+    first = min((child["location"]["line"] for child in children), default=len(lines) + 1)
+    for at in range(node["location"]["line"] + 1, first):
+        match = words.steps.match(lines[at - 1]) if words else None
+        if match:
+            yield at, match[4].strip()
+    for child in node["children"]:
+        if "rule" in child:
+            yield from _prose(child["rule"], text, language)
 
 
 def _told_apart(text: str, scenarios: Scenarios) -> tuple[str, tuple[str, ...]]:

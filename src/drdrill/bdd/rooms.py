@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from drdrill.bdd import compat
 
@@ -20,6 +20,11 @@ def modules(room: str) -> Iterator[ModuleType]:
     package = importlib.import_module(f"drdrill.{room}")
     for found in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):
         yield importlib.import_module(f"drdrill.{room}.{found.name}")
+
+
+def parsers() -> list[Any]:
+    """The sentences that ship, to ask whether a text is one of them: `is_matching`, `nearly`."""
+    return [context.parser for module in modules("steps") for context in compat.steps_of(module)]
 
 
 def sentences() -> list[str]:

@@ -13,7 +13,7 @@ from drdrill.bdd import collector, compat, places, reports, rooms
 from drdrill.bdd.around import Around
 from drdrill.bdd.compile import PLAN, plan_of
 from drdrill.bdd.lines import Lines
-from drdrill.bdd.mend import in_order
+from drdrill.bdd.mend import Mend, in_order
 from drdrill.bdd.outcome import INTERNAL, INTERRUPTED, MISSED, NOTHING, USAGE, run_status
 from drdrill.bdd.preflight import Preflight
 from drdrill.bdd.refusals import refusals
@@ -51,7 +51,9 @@ def start(config: pytest.Config, name: str, folder: Path) -> None:
 
 def raise_findings(findings: list[Finding]) -> None:
     """All of them at once: exit status 4, nothing touched. Raises UsageError."""
-    raise pytest.UsageError("\n".join(["nothing was touched:", *map(str, findings)]))
+    mendable = sum(isinstance(one, Mend) for one in findings)
+    hint = [f"`drdrill lint --fix` mends {mendable} of these"] if mendable else []
+    raise pytest.UsageError("\n".join(["nothing was touched:", *map(str, findings), *hint]))
 
 
 def admit(config: pytest.Config, preflight: Preflight, tell: Callable[[list[Finding]], None] = raise_findings) -> None:

@@ -33,11 +33,17 @@ class Talk:
         self.broken = False
         self._heard = b""
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        self.sock.connect_ex(("127.0.0.1", port))
         self._asked = False
+        self.sock.connect_ex(("127.0.0.1", port))
 
     def begin(self) -> None:
-        """A new question. What still comes in of an echo's earlier ones is read and counts as nothing."""
+        """A new question. What still comes in of an echo's earlier ones is read and counts as nothing.
+
+        Any other service is asked once on each connection: a second question before the answer to the first is a breach of its
+        protocol, which PostgreSQL takes for an attack. An answer that is late is still one.
+        """
+        if self._fixed and self._asked:
+            return
         self.question = self._fixed or secrets.token_bytes(_ECHO_BYTES)
         self.answered = self._asked = False
         self._heard = b""

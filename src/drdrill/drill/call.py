@@ -21,6 +21,7 @@ class Call:
         args: positional arguments, as the step gave them.
         kwargs: the others.
         where: file:line of the sentence, for findings.
+        text: the sentence as it is written, for findings.
     """
 
     noun: str
@@ -28,6 +29,7 @@ class Call:
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict, hash=False)
     where: str = field(default="", compare=False)
+    text: str = field(default="", compare=False)
 
     @property
     def checks(self) -> bool:

@@ -42,6 +42,9 @@ class Context(Protocol):
         renewal fails, KeyboardInterrupt when the drill is told to stop.
         """
 
+    def feed(self) -> None:
+        """Renew every open hold whose time has come, from within work that waits for nothing. Raises what `wait_until` raises."""
+
     def conclude(self, judgement: Judgement) -> None:
         """Record the verdict of a sentence. A fail raises AssertionError with its message; an unknown is remembered."""
 

@@ -163,6 +163,10 @@ class Drill:
                 self.say(f"  {now - begun_at:.0f} s of {deadline_s:.0f} s: waiting for {words}")
             time.sleep(min(NAP_S, max(0.0, begun_at + deadline_s - now)))
 
+    def feed(self) -> None:
+        """Renew every open hold whose time has come."""
+        self.holds.feed()
+
     def conclude(self, judgement: Judgement) -> None:
         """Record the verdict of a sentence. A fail raises AssertionError with its message; an unknown is remembered."""
         witnesses = list(judgement.witnesses)

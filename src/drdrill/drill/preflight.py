@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +32,8 @@ class _Plan:
     open: list[tuple[Fault, Targets]] = field(default_factory=list)
     held_s: float = 0.0
     whole: bool = True
+    text: str = ""
+    """The sentence that is looked at, as it is written."""
 
 
 def findings(estate: Estate, calls: Sequence[Call], *, whole: bool = True) -> list[str]:
@@ -49,7 +52,7 @@ def findings(estate: Estate, calls: Sequence[Call], *, whole: bool = True) -> li
 
 
 def _of(plan: _Plan, call: Call) -> Iterator[str]:
-    key = (call.noun, call.verb)
+    key, plan.text = (call.noun, call.verb), call.text
     try:
         for kind, name in names_in(call):
             if kind in _NAMED:
@@ -104,30 +107,39 @@ def _hold(plan: _Plan, seconds: float | Deadline) -> Iterator[str]:
 
 def _within(plan: _Plan, service: str, deadline: Deadline, *_: Any) -> Iterator[str]:
     promised = plan.estate.service_named(service)
-    if deadline.seconds is not None and deadline.seconds > promised.rto_s:
-        yield (
-            f'{deadline.seconds:g} s is laxer than the RTO of service "{promised.name}", which is {promised.rto_s:g} s; '
-            "type `its RTO` (`其 RTO`), or a shorter time"
-        )
+    yield from _laxer(plan, deadline, promised.rto_s, f'the RTO of service "{promised.name}"', ("its RTO", "其 RTO"))
+
+
+_RECOVERY: Final = ("its recovery time", "其恢复时间")
 
 
 def _recovered(plan: _Plan, database: str, deadline: Deadline) -> Iterator[str]:
     promised = plan.estate.database_named(database)
-    yield from _laxer(deadline, promised.recovery_s, f'the recovery time of database "{promised.name}"')
+    yield from _laxer(
+        plan, deadline, promised.recovery_s, f'the recovery time of database "{promised.name}"', _RECOVERY
+    )
 
 
 def _baseline(plan: _Plan, deadline: Deadline) -> Iterator[str]:
     longest = max((d.recovery_s for d in plan.estate.databases.values()), default=None)
     if longest is not None:
-        yield from _laxer(deadline, longest, "the longest recovery time of its databases")
+        yield from _laxer(plan, deadline, longest, "the longest recovery time of its databases", _RECOVERY)
 
 
-def _laxer(deadline: Deadline, promised_s: float, of: str) -> Iterator[str]:
-    if deadline.seconds is not None and deadline.seconds > promised_s:
-        yield (
-            f"{deadline.seconds:g} s is laxer than {of}, which is {promised_s:g} s; type `its recovery time` (`其恢复时间`), "
-            "or a shorter time"
-        )
+def _laxer(plan: _Plan, deadline: Deadline, promised_s: float, of: str, words: tuple[str, str]) -> Iterator[str]:
+    """A deadline that allows more than was promised, and the sentence that says the promise, in its own language."""
+    if deadline.seconds is None or deadline.seconds <= promised_s:
+        return
+    english, chinese = words
+    fix = _LENGTH.sub(english if plan.text.isascii() else chinese, plan.text)
+    yield (
+        f"{deadline.seconds:g} s is laxer than {of}, which is {promised_s:g} s; write `{english}` (`{chinese}`), or a shorter time"
+        + (f"\n  type: {fix}" if fix != plan.text else "")
+    )
+
+
+_LENGTH: Final = re.compile(r"\d+(\.\d+)?\s*(ms|s|min|h|毫秒|秒钟|秒|分钟|小时)(?![a-zA-Z])(?=[^\"“”]*$)")
+"""The duration that stands behind the last name of a sentence."""
 
 
 def _again(plan: _Plan, service: str, deadline: Deadline, site: str | None = None) -> Iterator[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from drdrill.errors import DrdrillError, WayInFailed
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from drdrill.drill.context import Context
     from drdrill.estate.model import Database
 
+FEED_ROWS: Final = 1000
+"""So many rows are read between two looks at the leases of what is broken meanwhile."""
 POSITION_S: Final = 2.0
 """How long members are measured against one position of the writer."""
 
@@ -94,17 +97,27 @@ class Readback:
             self._tell(database, member, phase, readable=False, words=look.words)
             return
         at_ns = time.monotonic_ns()
-        try:
-            names = [(t.name, t.key) for t in database.tables.values()] + self._ledgers(database)
-            tables = [Counter(engine.keys(member, name, key, f"{self._context.id}/")) for name, key in names]
-        except DrdrillError as error:
-            self._tell(database, member, phase, readable=False, words=str(error))
-            return
-        found = sorted(set().union(*tables))
+        tables = [(t.name, t.key) for t in database.tables.values()] + self._ledgers(database)
+        prefix = f"{self._context.id}/"
+        rows = ((table, key) for table, column in tables for key in engine.keys(member, table, column, prefix))
+        seen: Counter[tuple[str, str]] = Counter()
+        while True:
+            # A big table takes longer to read than a lease lasts.
+            self._context.feed()
+            try:
+                some = tuple(islice(rows, FEED_ROWS))
+            except DrdrillError as error:
+                self._tell(database, member, phase, readable=False, words=str(error))
+                return
+            if not some:
+                break
+            seen.update(some)
+        found = {key for _, key in seen}
         # Twice in one table; a write that belongs into two tables is once in each.
-        repeated = {key: rows for table in tables for key, rows in table.items() if rows > 1}
-        text = "".join(f"{key}\n" for key in found).encode()
+        repeated = {key: times for (_, key), times in seen.items() if times > 1}
+        text = "".join(f"{key}\n" for key in sorted(found)).encode()
         name = f"{DATA}/keys-{phase}-{database.name}-{member}.txt"
+        (self._context.folder / DATA).mkdir(exist_ok=True)  # A drill that wrote nothing has none.
         (self._context.folder / name).write_bytes(text)
         words = "read" if behind is None else f"read although it has not everything: {behind[1]}"
         self._tell(
