@@ -54,3 +54,9 @@ def test_a_flaw_that_is_no_more_leaves_the_record():
     caught = {name: Caught("fail", "missed", "restored", "Seen.", 30.0) for name in NAMES}
     text = renewed("", FLAWS, caught, "2026-11-25, 1")
     assert named(renewed(text, FLAWS[1:], {}, "")) == NAMES[1:]
+
+
+def test_a_flaw_that_no_recorded_run_has_met_claims_nothing():
+    text = renewed("", FLAWS, {}, "2026-11-25, 1")
+    assert named(text) == NAMES
+    assert text.count("not recorded yet") == len(NAMES)

@@ -59,6 +59,8 @@ all of them do. On a small machine (2 cores) all of them take a quarter of an ho
 def renewed(text: str, flaws: Sequence[Flaw], caught: Mapping[str, Caught], run: str) -> str:
     """The document with new lines for what was caught, and the lines that it had for every other flaw that there still is.
 
+    A flaw without either gets a line that says so.
+
     Args:
         text: the document as it was, or "".
         flaws: all of them, in their order.
@@ -67,7 +69,12 @@ def renewed(text: str, flaws: Sequence[Flaw], caught: Mapping[str, Caught], run:
     """
     rows = {row[1]: row[0] for row in _ROW.finditer(text)}
     rows |= {flaw.name: _row(flaw, caught[flaw.name], run) for flaw in flaws if flaw.name in caught}
-    return _HEAD + "".join(rows[flaw.name] for flaw in flaws if flaw.name in rows) + _TAIL
+    return _HEAD + "".join(rows.get(flaw.name) or _unrecorded(flaw) for flaw in flaws) + _TAIL
+
+
+def _unrecorded(flaw: Flaw) -> str:
+    """The line of a flaw that no recorded run has met yet: it claims nothing."""
+    return f"| `{flaw.name}` | {flaw.wrong} | `{flaw.caught_by}` | | not recorded yet | |\n"
 
 
 def _row(flaw: Flaw, found: Caught, run: str) -> str:
