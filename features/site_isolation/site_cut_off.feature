@@ -7,7 +7,7 @@ Feature: A data center is cut off
     Given the estate is healthy
     And service "registration" is served by site "east"
     And 25 writes per second go through service "registration" at every site
-    And 25 writes per second go to database "clinical" at every site
+    And 10 writes per second go to database "clinical" at every site
 
   @first @nist-800-53:CP-4.5
   Scenario: The campus that writes is isolated

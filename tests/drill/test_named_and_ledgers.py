@@ -5,14 +5,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from estates import fake_estate
 
+from drdrill.checkers.verdict import Restoration, Result
 from drdrill.connect.fake_world import World
 from drdrill.drill import ledgers, preflight
+from drdrill.drill.about import About
 from drdrill.drill.call import Call
+from drdrill.drill.drill import Drill
 from drdrill.drill.ledgers import Ledgers
 from drdrill.drill.named import Named, named
 from drdrill.drill.workload import Workload
@@ -20,7 +24,9 @@ from drdrill.engines.registry import engine_for
 from drdrill.errors import BadInput, Refused, WayInFailed
 from drdrill.estate.durations import Deadline
 from drdrill.faults.host_loses_power import HostLosesPower
+from drdrill.faults.site_isolated import SiteIsolated
 from drdrill.journal import events
+from drdrill.journal.journal import read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -175,12 +181,22 @@ def test_the_table_of_a_drill_is_written_down_when_it_is_made_and_when_it_is_dro
     assert (dropped.data["table"], dropped.data["error"]) == (table, None)
 
 
-def test_a_table_that_a_dead_drill_left_is_dropped_and_said(bench: Bench, on_fake: OnFake) -> None:
-    World.of(on_fake.estate).ledgers["clinical"] = ["ledger_of_the_dead"]
+def test_a_table_that_a_dead_drill_left_is_dropped_and_one_that_may_be_in_use_is_not(
+    bench: Bench, on_fake: OnFake
+) -> None:
+    old, young = "ledger_20200101_000000_dead", f"ledger_{datetime.now(UTC):%Y%m%d_%H%M%S}_live"
+    World.of(on_fake.estate).ledgers["clinical"] = [old, young]
     table = Ledgers(on_fake).make(on_fake.estate.databases["clinical"])  # type: ignore[arg-type]
-    assert on_fake.made.ledgers() == (table,)
-    (note,) = bench.recording().journal.of(events.NOTE)
-    assert "dropped table ledger_of_the_dead" in note.data["words"]
+    assert on_fake.made.ledgers() == (young, table)
+    dropped, left = (e.data["words"] for e in bench.recording().journal.of(events.NOTE))
+    assert old in dropped
+    assert "it was dropped" in dropped
+    assert f"may be running; if it is not: drop {young}" in left
+
+
+@pytest.mark.parametrize("name", ["ledger", "ledger_99999999_999999_x"])
+def test_a_table_whose_age_nobody_knows_is_left_alone(name: str) -> None:
+    assert not ledgers.surely_dead(name, datetime.now(UTC))
 
 
 def test_an_account_that_may_make_no_table_refuses_the_drill_with_the_databases_reason(
@@ -211,3 +227,32 @@ def test_a_table_that_cannot_be_dropped_is_told_with_what_to_type(
     assert f"drop {table}" in command
     (dropped,) = bench.recording().journal.of(events.LEDGER_DROPPED)
     assert dropped.data["error"]
+
+
+def test_a_table_that_is_left_makes_the_estate_residual_also_when_nothing_was_struck(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    drill = Drill.begin(fake_estate(tmp_path), About("t", "f"), tmp_path / "out", said.append)
+    left = [("table drdrill_ledger_x in database clinical", "it could not be dropped", "drop table drdrill_ledger_x")]
+    monkeypatch.setattr(drill.nouns["workload"], "clean_up", lambda: left)
+    ended = drill.finish(Refused("fewer than 80 % of the writes were acknowledged"))
+    assert (ended.result, ended.restoration) == (Result.REFUSED, Restoration.RESIDUAL)
+    (told,) = (e.data for e in read(drill.folder).of(events.DRILL_RESTORED))
+    assert told["differences"] == [
+        {"what": left[0][0], "before": "not there", "after": left[0][1], "command": left[0][2]}
+    ]
+    assert any("Type: drop table drdrill_ledger_x" in line for line in said)
+
+
+def test_what_a_sentence_names_is_probed_before_the_strike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = (Call("availability", "await_again", ("registration", Deadline(promise="rto"))),)
+    drill = Drill.begin(fake_estate(tmp_path), About("t", "f", calls=calls), tmp_path / "out", print)
+    workload = drill.nouns["workload"]
+    assert workload._named == Named(("registration",))
+    struck_when_probed: list[bool] = []
+    monkeypatch.setattr(workload, "watch_all", lambda: struck_when_probed.append(drill.struck()))
+    drill.nouns["drill"].strike(SiteIsolated("east"))
+    drill.finish()
+    assert struck_when_probed
+    assert not any(struck_when_probed)

@@ -3,12 +3,15 @@
 """The tables that a drill makes for writes directly into a database: made before anything is struck, dropped at the end.
 
 A ledger lies in the same database as the data that it stands for, or it would prove nothing about it. It carries the drill's
-id in its name. One that a killed drill left is dropped by the next drill that writes to that database, which holds the estate.
+id in its name. One that a killed drill left is dropped by a later drill that writes to that database, a day afterwards: the lock
+of an estate is one of this machine, and a younger table may be in use by a drill that somebody runs from another.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 from drdrill.drill.clients import members_for
 from drdrill.engines.engine import LEDGER_KEY
@@ -19,6 +22,9 @@ from drdrill.journal import events
 if TYPE_CHECKING:
     from drdrill.drill.context import Context
     from drdrill.estate.model import Database, Estate
+
+DAY: Final = timedelta(days=1)
+_BEGUN: Final = re.compile(r"(\d{8})_(\d{6})")
 
 
 def cannot_be_written(estate: Estate, database: Database) -> str | None:
@@ -38,6 +44,16 @@ def cannot_be_written(estate: Estate, database: Database) -> str | None:
     return None
 
 
+def surely_dead(table: str, now: datetime) -> bool:
+    """Whether the drill of a ledger has ended for sure: its name says when it began, and no drill lasts a day."""
+    found = _BEGUN.search(table)
+    try:
+        begun = datetime.strptime("".join(found.groups()), "%Y%m%d%H%M%S").replace(tzinfo=UTC) if found else now
+    except ValueError:
+        return False
+    return now - begun > DAY
+
+
 class Ledgers:
     """The ledgers of one drill."""
 
@@ -54,8 +70,12 @@ class Ledgers:
         engine = self._context.engine(database.name)
         try:
             for left in engine.ledgers():
-                engine.drop_ledger(left)
-                words = f"dropped table {left} of database {database.name}, which an earlier drill had left"
+                words = f"table {left} of database {database.name} is of another drill"
+                if surely_dead(left, datetime.now(UTC)):
+                    engine.drop_ledger(left)
+                    words += ", more than a day ago; it was dropped"
+                else:
+                    words += f", which may be running; if it is not: {engine.drop_statement(left)}"
                 self._context.journal.write(events.NOTE, words=words)
             table = engine.make_ledger(self._context.id)
         except DrdrillError as error:

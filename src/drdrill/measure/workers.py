@@ -53,6 +53,7 @@ class Worker:
         self.controls: list[dict[str, Any]] | None = None
         """What its probes made of wrong answers, once it has said so: see `controls.controls`."""
         self.stopped = False
+        self._reason = ""
         self._pauses = 0
         self._half = b""
         place = folder / FOLDER
@@ -105,6 +106,8 @@ class Worker:
                 self.loaded = self.ready = True
             case "controls":
                 self.controls = status["found"]
+            case "failed":
+                self._reason = str(status["words"])
             case "paused" if status["n"] == self._pauses:
                 self.paused, self.mark = True, status["mark"]
             case "quiet" if status["n"] == self._pauses:
@@ -118,6 +121,9 @@ class Worker:
         """What is known of an end that nobody asked for; None while it lives or after `stop`."""
         if self.stopped or self.alive():
             return None
+        self.poll()
+        if self._reason:
+            return f"the measuring process {self.name} ended: {self._reason}"
         try:
             text = self._log.read_text(errors="replace").strip()
         except OSError:
