@@ -8,6 +8,7 @@ empty file with a KeyError. So the file is read here first, by the same parser.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import defaultdict
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ TWIN = ".zh.feature"
 
 Scenarios = list[tuple[dict[str, Any], list[dict[str, Any]]]]
 """Each with the steps of the backgrounds before it."""
+_LANGUAGE = re.compile(r"\s*#\s*language\s*:\s*((?!en\b|zh)[\w-]+)")
 _KINDS = {"Context": "given", "Action": "when", "Outcome": "then"}
 _FOR_EXAMPLE = {"zh-CN": ('当数据中心"east"被隔离', "那么没有丢失任何已确认的写入")}
 _FOR_EXAMPLE_ENGLISH = ('When site "east" is isolated', "Then no acknowledged write is lost")
@@ -185,7 +187,11 @@ def _syntax(error: Any, text: str, shown: str) -> str:
     written = lines[line - 1].strip() if 0 < line <= len(lines) else ""
     if not written:
         return f"{shown}:{line}: the file ends, or a line is empty, where more was expected ({str(error).strip()})"
-    return f"{shown}:{line}: cannot be read as Gherkin: {written}"
+    # What is in no alphabet would be shown as nothing at all, or move the cursor of a terminal.
+    written = written if written.isprintable() else ascii(written)[1:-1]
+    other = _LANGUAGE.match(text)
+    hint = f'; line 1 says that it is in "{other[1]}", and sentences are in en or zh-CN' if other else ""
+    return f"{shown}:{line}: cannot be read as Gherkin: {written}{hint}"
 
 
 def _scenarios(feature: dict[str, Any]) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:

@@ -168,13 +168,18 @@ class Session:
         """Ctrl-C, SIGTERM, SIGHUP; pytest also comes here for its own reasons to stop, which are none of these."""
         self._interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted | Exit)
 
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+    def pytest_terminal_summary(self, terminalreporter: Any, exitstatus: int) -> None:
         """One line for each drill: result, restoration, where its folder is. Or why there was none."""
         if self._refusal is not None:
             word = "refused" if self._refusal.exit_status != USAGE else "not begun"
             terminalreporter.write_line(f"{word}, nothing was touched:", red=True, bold=True)
             for words in str(self._refusal).splitlines():
                 terminalreporter.write_line(f"  {words}")
+        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            left = "left by what was asked for" if terminalreporter.stats.get("deselected") else "found"
+            terminalreporter.write_line(
+                f"nothing to drill: no scenario was {left} in {' '.join(self.config.args)}", yellow=True
+            )
         if not self.around.outcomes:
             return
         terminalreporter.section("drills")

@@ -63,7 +63,11 @@ def status(name: str) -> None:
     """Show the lab's hosts, what is struck, and what went over its links. Ends with 1 when it is not whole."""
     from drdrill.lab import pocket  # noqa: PLC0415
 
-    found = pocket.status()
+    try:
+        found = pocket.status()
+    except DrdrillError as error:
+        say(f"the {name} lab is not whole: {error}", err=True)
+        sys.exit(1)
     if found is None:
         say(f"the {name} lab is not up: drdrill lab up {name}")
         sys.exit(1)

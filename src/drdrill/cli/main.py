@@ -12,7 +12,7 @@ from typing import Final
 import click
 
 from drdrill.cli import terminal
-from drdrill.errors import DrdrillError
+from drdrill.errors import DrdrillError, Findings
 
 COMMANDS: Final = {
     "lab": "Raise the embedded estate, look at it, take it down.",
@@ -73,7 +73,10 @@ def main(arguments: list[str] | None = None) -> None:
             error.show()
         status = USAGE
     except DrdrillError as error:
-        terminal.say(f"drdrill: {error}", err=True)
+        if isinstance(error, Findings) and len(error.findings) > 1:
+            terminal.say(f"drdrill: {len(error.findings)} things are wrong:\n{error}", err=True)
+        else:
+            terminal.say(f"drdrill: {error}", err=True)
         status = error.exit_status
     except (KeyboardInterrupt, click.Abort):
         terminal.say("drdrill: stopped", err=True)

@@ -11,6 +11,7 @@ import json
 import os
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from drdrill.errors import BadInput, Unreachable, WayInFailed
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 PROTOCOL: Final = 1
 _QUICK_S: Final = 5.0
+_FORGET_S: Final = 10.0
+_silent: dict[Path, float] = {}
+"""When a supervisor gave no answer to a hello, by its folder. Links, power, inventory and vantage points each say hello, for every
+host: nobody should wait for each of them in turn."""
 
 
 class Denied(WayInFailed):
@@ -58,18 +63,21 @@ class Supervisor:
         """Send one request and return its answer.
 
         Raises:
-            Unreachable: there is no supervisor, or it did not answer in time.
+            Unreachable: there is no supervisor, it did not answer in time, or it is one of another version.
             Denied: it answered with an error.
         """
+        if self._hello is None and do != "hello":
+            self.hello()  # What another version answers would be misread.
         with self._turn:
             try:
                 answer = self._exchange(json.dumps({"do": do, **what}).encode() + b"\n", deadline_s)
             except (OSError, ValueError) as error:
                 self._forget()
-                why = "did not answer in time" if isinstance(error, TimeoutError) else f"does not answer ({error})"
-                raise Unreachable(
-                    f"the {self._lab} lab's supervisor {why}: see `drdrill lab status {self._lab}`"
-                ) from error
+                if not isinstance(error, TimeoutError):
+                    raise self._unreachable(f"does not answer ({error})") from error
+                if do == "hello":
+                    _silent[self.folder] = time.monotonic()
+                raise self._unreachable("did not answer in time") from error
         if not answer.get("ok"):
             raise Denied(f"the {self._lab} lab's supervisor refuses `{do}`: {answer.get('error', 'without a reason')}")
         return answer
@@ -77,6 +85,8 @@ class Supervisor:
     def hello(self) -> dict[str, Any]:
         """What the lab is: asked once, it does not change. Raises Unreachable, also for another protocol."""
         if self._hello is None:
+            if time.monotonic() - _silent.get(self.folder, -_FORGET_S) < _FORGET_S:
+                raise self._unreachable("did not answer in time")
             hello = self.ask("hello")
             if hello.get("protocol") != PROTOCOL:
                 raise Unreachable(
@@ -85,6 +95,9 @@ class Supervisor:
                 )
             self._hello = hello
         return self._hello
+
+    def _unreachable(self, why: str) -> Unreachable:
+        return Unreachable(f"the {self._lab} lab's supervisor {why}: see `drdrill lab status {self._lab}`")
 
     def close(self) -> None:
         """Close the connection. The next request makes another."""

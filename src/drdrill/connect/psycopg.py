@@ -9,6 +9,7 @@ import importlib
 import os
 import socket
 import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from drdrill.errors import BadInput, MissingExtra, WayInFailed
@@ -28,6 +29,23 @@ def driver() -> ModuleType:
         return importlib.import_module("psycopg")
     except ImportError as error:
         raise MissingExtra("psycopg", "postgresql", "a PostgreSQL database") from error
+
+
+@dataclass
+class _Login:
+    """What this process knows of one connection string.
+
+    An account may be locked after a few wrong passwords, and a drill asks many times. So the first login is made alone, and
+    when it is refused after a password was given, it was the last. Once it was accepted the password is right, and whatever is
+    refused later has another reason.
+    """
+
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    accepted: bool = False
+    refused: str = ""
+
+
+_logins: dict[str, _Login] = {}
 
 
 class Connection:
@@ -98,7 +116,7 @@ class Connection:
         psycopg = driver()
         try:
             if self._open is None or self._open.closed:
-                self._open = psycopg.connect(self._dsn, connect_timeout=CONNECT_S, autocommit=True)
+                self._open = self._login(psycopg)
             connection = self._open
             late = threading.Event()
             alarm = threading.Timer(within_s, _shut, (connection, late))
@@ -120,6 +138,24 @@ class Connection:
             self.close()
             words = f"no answer within {within_s:g} s" if "late" in locals() and late.is_set() else self._clean(error)
             raise WayInFailed(f"{self.what}: {words}") from None
+
+    def _login(self, psycopg: ModuleType) -> Any:
+        """A fresh connection. Raises WayInFailed when this login was refused before, else what the driver raises."""
+        known = _logins.setdefault(self._dsn, _Login())
+        with contextlib.nullcontext() if known.accepted else known.turn:
+            if not known.refused:
+                try:
+                    connection = psycopg.connect(self._dsn, connect_timeout=CONNECT_S, autocommit=True)
+                except psycopg.errors.ConnectionTimeout:
+                    raise WayInFailed(f"{self.what}: no answer within {CONNECT_S} s") from None
+                except psycopg.OperationalError as error:
+                    if known.accepted or not getattr(error.pgconn, "used_password", False):
+                        raise
+                    known.refused = self._clean(error)
+                else:
+                    known.accepted = True
+                    return connection
+        raise WayInFailed(f"{self.what}: {known.refused} (tried once and not again, so that no account is locked)")
 
     def _clean(self, error: Exception) -> str:
         """The words of an error in one line, without the password should it ever be in them."""

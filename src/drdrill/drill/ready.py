@@ -19,7 +19,7 @@ from drdrill.estate.select import vantage_at
 from drdrill.faults.limits import recover_command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from drdrill.estate.model import Estate
 
@@ -54,12 +54,23 @@ def _hosts(estate: Estate, ways: Ways) -> Iterator[Line]:
     for name, host in estate.hosts.items():
         look = states.get(name, Look(None, "nobody can be asked whether it is up"))
         found = {c: _way(ways, c, name) for c in STRIKING if host.ways.get(c)}
-        wrong = [f"{capability}: {words}" for capability, (good, words) in found.items() if not good]
+        wrong = _wrong(found)
         missing = [c for c in STRIKING if not host.ways.get(c)] if host.site else []
-        words = [look.words, *wrong, *(f"no way in for {c}, so no fault that needs it can strike it" for c in missing)]
+        # A way in that nobody answers says so for the host, the links and the power alike: once is enough.
+        words = [look.words] if look.answer is not None or not wrong else []
+        words += [*wrong, *(f"no way in for {c}, so no fault that needs it can strike it" for c in missing)]
         words += [f"{c} through {words}" for c, (good, words) in found.items() if good]
         good = False if wrong or look.answer is False else look.answer
         yield Line("hosts", f"{name} ({host.role}{f', {host.site}' if host.site else ''})", good, "; ".join(words))
+
+
+def _wrong(found: Mapping[str, tuple[bool, str]]) -> list[str]:
+    """What is wrong with the ways in of a host, each reason once: `links, power: the supervisor does not answer`."""
+    reasons: dict[str, list[str]] = {}
+    for capability, (good, words) in found.items():
+        if not good:
+            reasons.setdefault(words, []).append(capability)
+    return [f"{', '.join(capabilities)}: {words}" for words, capabilities in reasons.items()]
 
 
 def _way(ways: Ways, capability: str, host: str) -> tuple[bool, str]:

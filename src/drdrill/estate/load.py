@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from drdrill.errors import BadInput, Findings, Refused
 from drdrill.estate import state
 from drdrill.estate.build import build
-from drdrill.estate.references import dangling
+from drdrill.estate.references import dangling, senseless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -35,6 +35,8 @@ def find(name: str, folder: Path | None = None) -> Path:
     if given.suffix in {".yaml", ".yml"} or os.sep in name:
         if given.is_file():
             return given
+        if given.is_dir():
+            raise BadInput(f"{name}: is a folder; give the path of an estate file")
         raise BadInput(f"{name}: there is no such estate file")
     shelves = [(folder or Path.cwd()) / "fixtures" / "estates", *_shipped()]
     for shelf in shelves:
@@ -65,20 +67,20 @@ def load(name: str, *, folder: Path | None = None, lab: bool = True) -> Estate:
     """
     path = find(name, folder)
     tree, line_of = _read(path)
-    findings: list[str] = []
+    findings: list[tuple[int, str]] = []
 
     def found(place: _PLACE, words: str) -> None:
-        findings.append(f"{path}:{line_of(place)}: {'.'.join(map(str, place)) or 'the file'}: {words}")
+        line = line_of(place)
+        findings.append((line, f"{path}:{line}: {'.'.join(map(str, place)) or 'the file'}: {words}"))
 
     about_lab = str(tree["lab"]) if isinstance(tree, dict) and tree.get("lab") else None
     values = _lab_values(about_lab) if lab and about_lab else None
     tree = _substitute(tree, (), found, values)
     part = _checked(tree, found)
-    if part is not None:
-        for place, words in dangling(part):
-            found(place, words)
+    for place, words in [*dangling(tree), *(senseless(part) if part is not None else ())]:
+        found(place, words)
     if findings or part is None:
-        raise Findings(findings)
+        raise Findings([words for _, words in sorted(findings, key=lambda f: f[0])])
     if lab and about_lab and values is None:
         raise Refused(f"the {about_lab} lab is not up, so its addresses are not known: drdrill lab up {about_lab}")
     return build(part, path)
@@ -169,7 +171,22 @@ def _checked(tree: Any, found: Callable[[_PLACE, str], None]) -> Any:
         return None
 
 
+_EXPECTED = {
+    "model_type": "a mapping is expected",
+    "dict_type": "a mapping is expected",
+    "int_type": "a whole number is expected",
+    "int_parsing": "a whole number is expected",
+    "float_type": "a number is expected",
+    "float_parsing": "a number is expected",
+    "bool_type": "true or false is expected",
+    "bool_parsing": "true or false is expected",
+    "string_type": "a text is expected",
+    "tuple_type": "a list is expected",
+}
+
+
 def _explained(error: Any) -> Iterator[tuple[_PLACE, str]]:
+    seen: set[_PLACE] = set()
     for item in error.errors(include_url=False):
         place = tuple(p for p in item["loc"] if p not in {"[key]", "literal['writer']", "dict[str,str]"})
         match item["type"]:
@@ -180,7 +197,10 @@ def _explained(error: Any) -> Iterator[tuple[_PLACE, str]]:
             case "value_error":
                 words = str(item["ctx"]["error"])
             case _:
-                words = f"{item['msg'].lower()}, found {_short(item['input'])}"
+                words = f"{_EXPECTED.get(item['type'], item['msg'].lower())}, found {_short(item['input'])}"
+                if place in seen:
+                    continue  # What may be one of two things is wrong once.
+                seen.add(place)
         yield place, words
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -14,18 +14,56 @@ if TYPE_CHECKING:
 _Finding = tuple[tuple[str | int, ...], str]
 
 
-def dangling(part: EstatePart) -> Iterator[_Finding]:
-    """Every name that points at nothing, and every name that means two things: the place and the words."""
+_KEY: Final = "<key>"
+_NAMES: Final = (
+    (("hosts", "*", "site"), "sites"),
+    (("vantage", "*", "site"), "sites"),
+    (("vantage", "*", "host"), "hosts"),
+    (("services", "*", "endpoints", _KEY), "sites"),
+    (("services", "*", "hosts", "*", "*"), "hosts"),
+    (("services", "*", "database"), "databases"),
+    (("services", "*", "served_by", "writer"), "databases"),
+    (("databases", "*", "nodes", _KEY), "hosts"),
+    (("databases", "*", "write", _KEY), "sites"),
+)
+"""Where names stand in the file, and what they name. `*` is every entry, `<key>` the keys themselves."""
+
+
+def dangling(tree: Any) -> Iterator[_Finding]:
+    """Every name that points at nothing: the place and the words. Needs no valid file, only what can be found in it."""
+    for pattern, kind in _NAMES:
+        known = tree.get(kind) or {}
+        if not isinstance(known, dict):
+            continue  # That it is no mapping is told already.
+        for place, name in _found(tree, pattern, ()):
+            if isinstance(name, str) and name not in known:
+                yield place, _no(kind.removesuffix("s"), name, known)
+
+
+def _found(
+    node: Any, pattern: tuple[str, ...], place: tuple[str | int, ...]
+) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    if not pattern:
+        yield place, node
+        return
+    step, *rest = pattern
+    if step == _KEY:
+        yield from (((*place, key), key) for key in node) if isinstance(node, dict) else ()
+    elif step == "*" and isinstance(node, str) and not rest:
+        yield place, node  # One name may stand where a list is meant.
+    elif step == "*":
+        entries = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+        for key, entry in entries:
+            yield from _found(entry, tuple(rest), (*place, key))
+    elif isinstance(node, dict) and step in node:
+        yield from _found(node[step], tuple(rest), (*place, step))
+
+
+def senseless(part: EstatePart) -> Iterator[_Finding]:
+    """Every part of a valid file that makes no sense beside the others, and every name that means two things."""
     for name, host in part.hosts.items():
-        if host.site is not None and host.site not in part.sites:
-            yield ("hosts", name, "site"), _no("site", host.site, part.sites)
-        elif host.site is None and host.role != "client":
+        if host.site is None and host.role != "client":
             yield ("hosts", name), 'has no "site"; only a host of role client stands outside of all sites'
-    for name, vantage in part.vantage.items():
-        if vantage.site is not None and vantage.site not in part.sites:
-            yield ("vantage", name, "site"), _no("site", vantage.site, part.sites)
-        if vantage.host is not None and vantage.host not in part.hosts:
-            yield ("vantage", name, "host"), _no("host", vantage.host, part.hosts)
     if all(v.site is not None for v in part.vantage.values()):
         yield (
             ("vantage",),
@@ -43,18 +81,12 @@ def dangling(part: EstatePart) -> Iterator[_Finding]:
 def _service(part: EstatePart, name: str, service: ServicePart) -> Iterator[_Finding]:
     at = ("services", name)
     for site in service.endpoints:
-        if site not in part.sites:
-            yield (*at, "endpoints", site), _no("site", site, part.sites)
-        elif part.sites[site].votes_only:
+        if site in part.sites and part.sites[site].votes_only:
             yield (*at, "endpoints", site), f'site "{site}" only votes; it can serve nothing'
     yield from _service_hosts(part, at, service)
-    if service.database is not None and service.database not in part.databases:
-        yield (*at, "database"), _no("database", service.database, part.databases)
     by = service.served_by
     if (by.header is None) == (by.writer is None):
         yield (*at, "served_by"), "needs exactly one of `header` and `writer`"
-    elif by.writer is not None and by.writer not in part.databases:
-        yield (*at, "served_by", "writer"), _no("database", by.writer, part.databases)
     if service.latency >= service.rto:
         yield (*at, "latency"), "must be shorter than the RTO: a late answer is what an outage is made of"
 
@@ -62,23 +94,17 @@ def _service(part: EstatePart, name: str, service: ServicePart) -> Iterator[_Fin
 def _service_hosts(part: EstatePart, at: tuple[str, ...], service: ServicePart) -> Iterator[_Finding]:
     for role, hosts in service.hosts.items():
         for index, host in enumerate(hosts):
-            if host not in part.hosts:
-                yield (*at, "hosts", role, index), _no("host", host, part.hosts)
-            elif part.hosts[host].role != role:
+            if host in part.hosts and part.hosts[host].role != role:
                 yield (*at, "hosts", role, index), f'host "{host}" has role {part.hosts[host].role}, not {role}'
 
 
 def _database(part: EstatePart, name: str, database: DatabasePart) -> Iterator[_Finding]:
     at = ("databases", name)
     for host in database.nodes:
-        if host not in part.hosts:
-            yield (*at, "nodes", host), _no("host", host, part.hosts)
-        elif part.hosts[host].role != "database":
+        if host in part.hosts and part.hosts[host].role != "database":
             yield (*at, "nodes", host), f'host "{host}" has role {part.hosts[host].role}, not database'
     if isinstance(database.write, dict):
         for site, host in database.write.items():
-            if site not in part.sites:
-                yield (*at, "write", site), _no("site", site, part.sites)
             if host not in database.nodes:
                 yield (*at, "write", site), _no("node of this database", host, database.nodes)
 

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+class Unwritable(OSError):
+    """The disk takes no more of a stream. Its message is one line for a person."""
+
+
 class Sink:
     """One `data/NAME.bin` with its head `data/NAME.json`. A killed worker loses nothing that it wrote.
 
@@ -32,10 +36,17 @@ class Sink:
         half.rename(folder / f"{name}.json")
 
     def write(self, records: bytes) -> None:
-        """Append whole records. Raises OSError when the disk is full: the worker ends, which is seen."""
-        if os.write(self._fd, records) != len(records):
-            raise OSError(f"the stream {self.name} took only a part of a record; is the disk full?")
+        """Append whole records. Raises Unwritable when the disk is full: the worker ends, which is seen."""
+        try:
+            taken = os.write(self._fd, records)
+        except OSError as error:
+            raise Unwritable(f"the stream {self.name} cannot be written ({error.strerror})") from error
+        if taken != len(records):
+            raise Unwritable(f"the stream {self.name} took only a part of a record; is the disk full?")
 
     def sync(self) -> None:
-        """Return once everything written is on the disk."""
-        os.fdatasync(self._fd)
+        """Return once everything written is on the disk. Raises Unwritable."""
+        try:
+            os.fdatasync(self._fd)
+        except OSError as error:
+            raise Unwritable(f"the stream {self.name} does not reach the disk ({error.strerror})") from error

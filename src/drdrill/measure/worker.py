@@ -5,7 +5,7 @@
 Commands come as JSON lines on standard input: {"do": "go"}, {"do": "pause", "n": 1}, {"do": "resume"}, {"do": "stop"}. The end of
 the input stops it at once: when the runner is killed, nothing of it stays behind. Status goes to standard output, one JSON
 object a line: loaded (it waits for `go`), ready, paused (with the mark: the last number that was planned), quiet (nothing is in
-flight), resumed, ended. Paused and quiet carry the `n` of the pause that they answer.
+flight), resumed, ended, failed (why). Paused and quiet carry the `n` of the pause that they answer.
 It imports asyncio and little else: on a small machine a worker must not slow down what it measures by being born.
 """
 
@@ -20,6 +20,8 @@ import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from drdrill.measure.sink import Unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -121,13 +123,27 @@ def main() -> None:
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
     spec = json.loads(Path(sys.argv[1]).read_text())
-    if spec["role"] == "claims":
-        from drdrill.measure import claims  # noqa: PLC0415
+    try:
+        if spec["role"] == "claims":
+            from drdrill.measure import claims  # noqa: PLC0415
 
-        claims.run(spec, say)
-    else:
-        asyncio.run(measure(spec))
+            claims.run(spec, say)
+        else:
+            asyncio.run(measure(spec))
+    except (Unwritable, ExceptionGroup) as error:
+        if (reason := unwritable(error)) is None:
+            raise
+        # Over the pipe, since the log that would take a traceback lies on the same full disk.
+        say(status="failed", words=str(reason))
+        sys.exit(1)
     say(status="ended")
+
+
+def unwritable(error: BaseException) -> Unwritable | None:
+    """The full disk in an error, or in a group of errors of tasks."""
+    if isinstance(error, ExceptionGroup):
+        return next((found for inner in error.exceptions if (found := unwritable(inner))), None)
+    return error if isinstance(error, Unwritable) else None
 
 
 if __name__ == "__main__":

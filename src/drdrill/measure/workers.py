@@ -51,6 +51,7 @@ class Worker:
         self.quiet = False
         self.mark: int | None = None
         self.stopped = False
+        self._reason = ""
         self._pauses = 0
         self._half = b""
         place = folder / FOLDER
@@ -101,6 +102,8 @@ class Worker:
                 self.loaded = True
             case "ready":
                 self.loaded = self.ready = True
+            case "failed":
+                self._reason = str(status["words"])
             case "paused" if status["n"] == self._pauses:
                 self.paused, self.mark = True, status["mark"]
             case "quiet" if status["n"] == self._pauses:
@@ -114,6 +117,9 @@ class Worker:
         """What is known of an end that nobody asked for; None while it lives or after `stop`."""
         if self.stopped or self.alive():
             return None
+        self.poll()
+        if self._reason:
+            return f"the measuring process {self.name} ended: {self._reason}"
         try:
             text = self._log.read_text(errors="replace").strip()
         except OSError:

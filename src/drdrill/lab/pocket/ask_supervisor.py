@@ -8,14 +8,39 @@ import os
 import socket
 from typing import TYPE_CHECKING, Any
 
+from drdrill.errors import LabError
 from drdrill.lab import protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
+class Silent(LabError):
+    """A supervisor that is there and says nothing."""
+
+
+def hello(folder: Path) -> dict[str, Any] | None:
+    """What the lab of this folder is, or None when it is not up.
+
+    Raises:
+        Silent: it does not answer.
+        LabError: it is one of another version.
+    """
+    answer = ask(folder, {"do": "hello"})
+    if answer is not None and answer.get("protocol") != protocol.PROTOCOL:
+        raise LabError(
+            f"the lab that is up was raised by drdrill {answer.get('version', 'of another version')}, whose protocol is "
+            f"{answer.get('protocol')} and not {protocol.PROTOCOL}: drdrill lab down, then drdrill lab up"
+        )
+    return answer
+
+
 def ask(folder: Path, message: dict[str, Any], deadline_s: float = 5.0) -> dict[str, Any] | None:
-    """The answer, or None when there is no supervisor behind the socket of this folder."""
+    """The answer, or None when there is no supervisor behind the socket of this folder.
+
+    Raises:
+        Silent: there is one, and it does not answer.
+    """
     try:
         directory = os.open(folder, os.O_PATH | os.O_DIRECTORY)
     except OSError:
@@ -29,6 +54,10 @@ def ask(folder: Path, message: dict[str, Any], deadline_s: float = 5.0) -> dict[
             with sock.makefile("rb") as lines:
                 line = lines.readline()
             return protocol.decode(line) if line else None
+    except TimeoutError as error:
+        raise Silent(
+            f"the lab's supervisor does not answer within {deadline_s:g} s: drdrill lab down, then drdrill lab up"
+        ) from error
     except OSError:
         return None
     finally:

@@ -186,6 +186,8 @@ def free_ports(folder: Path) -> dict[str, int]:
         LabError: there is no such block.
     """
     names = _port_names()
+    if not _loopback_carries():
+        raise LabError("127.0.0.1 carries nothing here, and the lab lives on it: ip link set lo up")
     size = -(-len(names) // 64) * 64
     first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     ceiling = first if first - _LOWEST >= 2 * size else 65536 - size
@@ -198,6 +200,15 @@ def free_ports(folder: Path) -> dict[str, int]:
     raise LabError(
         f"no {len(names)} free ports in a row between {_LOWEST} and {ceiling} on 127.0.0.1; stop what listens there"
     )
+
+
+def _loopback_carries() -> bool:
+    """Whether a connection on 127.0.0.1 comes about; in a fresh network namespace one can listen there, and no more."""
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname(), 2.0):
+            return True
+    except OSError:
+        return False
 
 
 def _is_free(port: int) -> bool:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from drdrill.errors import LabError
 from drdrill.lab.pocket import preflight
-from drdrill.lab.pocket.ask_supervisor import ask
+from drdrill.lab.pocket.ask_supervisor import Silent, ask, hello
 from drdrill.lab.pocket.flaws import FLAWS
 from drdrill.lab.pocket.layout import FOUNDER, HOSTS, Layout, free_ports, lab_folder, new_passwords
 from drdrill.lab.pocket.owner import processes
@@ -69,13 +69,13 @@ def up(flaws: Sequence[str] = (), say: Callable[[str], None] = _silent, folder: 
     prefix = preflight.check()
     folder = folder.resolve() if folder else lab_folder()
     with _alone(folder):
-        if (hello := ask(folder, {"do": "hello"})) is not None:
-            if set(hello["flaws"]) != set(flaws):
+        if (found := hello(folder)) is not None:
+            if set(found["flaws"]) != set(flaws):
                 raise LabError(
-                    f"the lab is up with {_flawed(hello['flaws'])}, and {_flawed(flaws)} was asked for: "
+                    f"the lab is up with {_flawed(found['flaws'])}, and {_flawed(flaws)} was asked for: "
                     "`drdrill lab down` first"
                 )
-            return Lab(folder, True, time.monotonic() - began, 0, tuple(hello["flaws"]), tuple(hello["notes"]))
+            return Lab(folder, True, time.monotonic() - began, 0, tuple(found["flaws"]), tuple(found["notes"]))
         swept = sweep(folder)
         if swept:
             say(f"swept {swept} processes that a killed lab had left")
@@ -109,7 +109,9 @@ def down(folder: Path | None = None) -> bool:
 
 def end(folder: Path) -> bool:
     """End every process of a lab: by its supervisor, and what is left by cwd. Whether there was any."""
-    there = ask(folder, {"do": "down"}, deadline_s=15.0) is not None
+    there = False
+    with contextlib.suppress(Silent):  # Then it is ended like everything else of the lab.
+        there = ask(folder, {"do": "down"}, deadline_s=15.0) is not None
     try:
         return bool(sweep(folder)) or there
     except TimeoutError as error:
@@ -120,14 +122,17 @@ def status(folder: Path | None = None) -> dict[str, Any] | None:
     """The supervisor's answers to `hello`, `hosts`, `holds`, `links` and `audit`, by these names. None: the lab is not up.
 
     Without a supervisor, processes that a killed lab left behind are in `left`.
+
+    Raises:
+        LabError: it does not answer, or is one of another version.
     """
     folder = folder.resolve() if folder else lab_folder()
-    hello = ask(folder, {"do": "hello"})
-    if hello is None:
+    found = hello(folder)
+    if found is None:
         left = [process.pid for process in processes(folder)]
         return {"left": left, "folder": str(folder)} if left else None
     answers = {what: ask(folder, {"do": what}) or {} for what in ("hosts", "holds", "links", "audit")}
-    return {"hello": hello} | {what: answer.get(what, answer) for what, answer in answers.items()}
+    return {"hello": found} | {what: answer.get(what, answer) for what, answer in answers.items()}
 
 
 def _flawed(flaws: Sequence[str]) -> str:
@@ -170,8 +175,9 @@ def _start_supervisor(layout: Layout, prefix: list[str]) -> None:
         )
     deadline = time.monotonic() + _SUPERVISOR_S
     while started.returncode == 0 and time.monotonic() < deadline:
-        if (layout.folder / SOCKET).exists() and ask(layout.folder, {"do": "hello"}) is not None:
-            return
+        with contextlib.suppress(Silent):
+            if (layout.folder / SOCKET).exists() and hello(layout.folder) is not None:
+                return
         if not any(True for _ in processes(layout.folder)):
             break
         time.sleep(_LOOK_S)  # Another process makes the socket; nobody tells when.
