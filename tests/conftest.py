@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import signal
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from flaws.catalogue import FLAWS, of_the_day
 from harness import labs as all_labs
 
 if TYPE_CHECKING:
@@ -38,17 +40,48 @@ def pytest_configure() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--all` runs the long tests too."""
+    """`--all` runs the long tests too, `--flaws` chooses flaws by name."""
     parser.addoption("--all", action="store_true", help="also the long tests: repeated healthy drills, whole matrices")
+    parser.addoption("--flaws", metavar="NAME,...", help="these flaws instead of the five whose turn it is; `all`")
+    parser.addoption(
+        "--track-record", action="store_true", help="write docs/track-record.md from this run of all flaws"
+    )
+
+
+def chosen_flaws(config: pytest.Config) -> tuple[str, ...]:
+    """The names of the flaws that run. Raises UsageError for a name that is none."""
+    known = tuple(flaw.name for flaw in FLAWS)
+    asked = config.getoption("--flaws")
+    if asked is None:
+        return known if config.getoption("--all") else of_the_day(datetime.now(UTC).date().toordinal())
+    if asked == "all":
+        return known
+    names = tuple(asked.split(","))
+    if wrong := [name for name in names if name not in known]:
+        raise pytest.UsageError(f"no flaw is called {', '.join(wrong)}; there are {', '.join(known)}")
+    return names
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Whoever reads the output of another machine can repeat it."""
+    names = chosen_flaws(config)
+    return f"flaws: {len(names)} of {len(FLAWS)}, to repeat them --flaws={','.join(names)}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the long tests without `--all`; the summary counts them as deselected, never as passed."""
-    if config.getoption("--all"):
-        return
-    long = [item for item in items if item.get_closest_marker("long")]
-    config.hook.pytest_deselected(items=long)
-    items[:] = [item for item in items if item not in long]
+    """Deselect the long tests without `--all`, and the flaws whose turn it is not; the summary counts them as deselected."""
+    out = [] if config.getoption("--all") else [item for item in items if item.get_closest_marker("long")]
+    flaws = chosen_flaws(config)
+    out += [item for item in items if (flaw := _flaw(item)) is not None and flaw not in flaws and item not in out]
+    config.hook.pytest_deselected(items=out)
+    items[:] = [item for item in items if item not in out]
+
+
+def _flaw(item: pytest.Item) -> str | None:
+    """The name of the flaw that a test plants, if it plants one."""
+    parameters = getattr(item, "callspec", None)
+    flaw = parameters.params.get("flaw") if parameters else None
+    return getattr(flaw, "name", None)
 
 
 @pytest.fixture(scope="session")

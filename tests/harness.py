@@ -73,6 +73,7 @@ class Running:
     out: Path
     log: Path
     state: Path
+    lab: Pocket
 
     def folder(self) -> Path | None:
         return max(self.out.glob("*/journal.jsonl"), default=None, key=lambda p: p.parent.name)
@@ -125,7 +126,9 @@ class Pocket:
         ended = self.drdrill("lab", "down")
         assert ended.returncode == 0, ended.stdout + ended.stderr
 
-    def start(self, name: str, *features: str | Path, options: tuple[str, ...] = ()) -> Running:
+    def start(
+        self, name: str, *features: str | Path, options: tuple[str, ...] = (), env: dict[str, str] | None = None
+    ) -> Running:
         out = self.out / name
         out.mkdir(parents=True)
         log = out / "terminal.log"
@@ -133,16 +136,22 @@ class Pocket:
             process = subprocess.Popen(
                 [*COMMAND, "run", "--estate", "pocket", "--drill-out", str(out), *options, *map(str, features)],
                 cwd=ROOT,
-                env=self.env,
+                env={**self.env, **(env or {})},
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 text=True,
                 start_new_session=True,
             )
-        return Running(process, out, log, self.state)
+        return Running(process, out, log, self.state, self)
 
-    def run(self, name: str, *features: str | Path, during: Callable[[Running], None] | None = None) -> Ran:
-        running = self.start(name, *features)
+    def run(
+        self,
+        name: str,
+        *features: str | Path,
+        during: Callable[[Running], None] | None = None,
+        env: dict[str, str] | None = None,
+    ) -> Ran:
+        running = self.start(name, *features, env=env)
         try:
             if during:
                 during(running)

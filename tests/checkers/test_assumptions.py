@@ -28,7 +28,7 @@ def message(scene: Scene, name: str) -> str:
 
 
 def good(scene: Scene) -> None:
-    scene.probes("east")
+    scene.probes("east", bad=[(10, 30.5)])
     scene.probes("south")
     scene.writes("east", outcomes=[(10, 31, Done.UNKNOWN)])
     scene.writes("south", outcomes=[(10, 17, Done.UNKNOWN)])
@@ -40,7 +40,7 @@ def test_all_hold_in_a_good_drill(scene: Scene):
     found = verdicts(scene)
     assert set(found) == {
         "probes_kept_schedule", "writers_kept_schedule", "written_before", "took_hold", "held", "never_slept",
-            "no_check_crashed",
+        "no_check_crashed", "probes_know_wrong", "probes_saw_the_cut",
     }  # fmt: skip
     assert set(found.values()) == {Verdict.PASS}
 

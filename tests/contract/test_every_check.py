@@ -117,7 +117,7 @@ def good(scene: Scene) -> None:
         scene.readback(member, [key for stream in streams for key in scene.acknowledged(stream)], at=61)
 
 
-KINDS = {"samples", "operations", "rows", "replicas", "looks", "judgements"}
+KINDS = {"samples", "operations", "rows", "replicas", "looks", "judgements", "events"}
 
 
 def said_of(scene: Scene, name: str) -> tuple[Judgement, ...]:
@@ -143,7 +143,7 @@ def test_every_assumption_says_how_much_it_saw_as_data_and_in_words(tmp_path: Pa
     good(scene)
     scene.event(29, events.AUDIT, answer=True, words="none", counts={"looks": 3})
     judged = judge(scene.recording())
-    assert len(judged.assumptions) == 8
+    assert len(judged.assumptions) == 11
     for assumed in judged.assumptions:
         assert assumed.verdict is Verdict.PASS, assumed
         assert set(assumed.saw) <= KINDS

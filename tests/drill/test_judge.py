@@ -48,7 +48,7 @@ def said(
 def test_a_good_drill_is_met(scene: Scene):
     judged = judge(scene.recording())
     assert judged.result is Result.MET, judged.reasons
-    assert {c.name for c in judged.checks} == {"objectives", "lost_write", "divergence", "split_brain"}
+    assert {c.name for c in judged.checks} == {"objectives", "lost_write", "applied_twice", "divergence", "split_brain"}
     assert [o.judged for o in judged.outages] == [True, False, False]
 
 

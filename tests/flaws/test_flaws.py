@@ -4,65 +4,63 @@
 
 from __future__ import annotations
 
-import os
-import signal
+import re
+import shutil
+from typing import TYPE_CHECKING
 
 import pytest
-from harness import FEATURES, workers_of
+from flaws.catalogue import COLLECTION, FLAWS, OWN, Flaw
+from flaws.track_record import Caught
 
-CUT_OFF = FEATURES / "site_isolation" / "site_cut_off.feature"
+if TYPE_CHECKING:
+    from pathlib import Path
 
-pytestmark = pytest.mark.lab
-
-
-def test_asynchronous_replication_is_missed_with_the_lost_writes_by_key(labs):
-    """The isolated side acknowledges for two seconds more; those writes are gone when it follows the new writer."""
-    ran = labs.get("asynchronous-replication", fresh=True).run("asynchronous", CUT_OFF)
-    assert ran.status == 1, ran.output
-    assert (ran.result, ran.restoration) == ("missed", "restored")
-    failed = ran.checks("fail")
-    lost = failed["lost_write"]
-    assert lost["witnesses_total"] > 0
-    assert lost["witnesses"], "the lost writes are named"
-    assert "no_ack_while_cut" in failed
-    assert lost["witnesses"][0] in ran.output or str(lost["witnesses_total"]) in ran.output
+    from harness import Labs, Ran
 
 
-def test_a_cut_that_does_not_take_hold_is_inconclusive(labs):
-    """The way in says ok and nothing is cut: everything stays available, and that proves nothing."""
-    ran = labs.get("cut-is-ignored").run("ignored", CUT_OFF)
-    assert ran.status == 6, ran.output
-    assert (ran.result, ran.restoration) == ("inconclusive", "restored")
-    told = ran.failed_assumptions()
-    assert any("took hold" in f"{name} {words}" or "took_hold" in name for name, words in told.items()), told
+@pytest.mark.lab
+@pytest.mark.parametrize("flaw", FLAWS, ids=[flaw.name for flaw in FLAWS])
+def test_the_drill_is_not_fooled_by(flaw: Flaw, labs: Labs, tmp_path: Path, caught_now: dict[str, Caught]):
+    lab = labs.get(*flaw.lab, fresh=flaw.own_lab)
+    if flaw.before:
+        flaw.before(lab)
+    # Features beside tests would be run with the tests' own conftest.
+    drill = shutil.copy(flaw.drill, tmp_path) if flaw.drill.is_relative_to(OWN) else flaw.drill
+    ran = lab.run(f"flaw-{flaw.name}", drill, during=flaw.during, env=flaw.environment(tmp_path))
+    assert ran.status == flaw.status, ran.output
+    if flaw.caught_by == COLLECTION:
+        found = refused_at_collection(flaw, ran)
+    else:
+        assert (ran.result, ran.restoration) == (flaw.result, "restored"), ran.output
+        found = Caught(flaw.verdict, ran.result, ran.restoration, caught(flaw, ran), seconds(ran))
+    flaw.also(ran)
+    caught_now[flaw.name] = found
 
 
-def test_a_lease_that_runs_out_half_way_is_inconclusive_and_lapsed(labs):
-    ran = labs.get("short-leases").run("short", CUT_OFF)
-    assert ran.status == 6, ran.output
-    assert (ran.result, ran.restoration) == ("inconclusive", "restored")
-    assert ran.recording.journal.last("fault.lapsed") is not None
-    assert "lapsed" in str(ran.last("drill.judged")["reasons"])
+def caught(flaw: Flaw, ran: Ran) -> str:
+    """What the check that claims this flaw said of it. It has to be what the flaw expects, and the terminal has to show it."""
+    said = [
+        e.data["message"]
+        for e in ran.recording.journal.of("check", "assumption")
+        if flaw.caught_by in {e.data.get("check"), e.data.get("assumption")} and e.data["verdict"] == flaw.verdict
+    ]
+    assert said, f"{flaw.caught_by} did not say {flaw.verdict}:\n{ran.output}"
+    best = max(said, key=lambda message: sum(bool(re.search(words, message)) for words in flaw.words))
+    for words in flaw.words:
+        assert re.search(words, best), f"{words!r} is not in what {flaw.caught_by} said: {best}"
+    assert " ".join(best.split())[:60] in " ".join(ran.output.split()), ran.output
+    return best
 
 
-def stop_the_probes(running):
-    running.wait_for("fault.struck")
-    pids = workers_of(running, "probe")
-    assert pids, "there are probe processes to stop"
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
+def refused_at_collection(flaw: Flaw, ran: Ran) -> Caught:
+    """Found before a drill was begun: the finding stands on the terminal, and there is no drill."""
+    assert ran.folder is None, ran.output
+    said = " ".join(ran.output.partition("nothing was touched:")[2].split())
+    for words in flaw.words:
+        assert re.search(words, said), f"{words!r} is not in what was said: {ran.output}"
+    message = said[said.index(flaw.drill.name) :]
+    return Caught(flaw.verdict, flaw.result, "restored", message, 0.0)
 
 
-def test_probes_that_stopped_are_inconclusive(labs):
-    ran = labs.get().run("blind", CUT_OFF, during=stop_the_probes)
-    assert ran.status == 6, ran.output
-    assert ran.result == "inconclusive"
-    assert any("probe" in f"{name} {words}" for name, words in ran.failed_assumptions().items())
-
-
-def test_probes_that_stopped_do_not_hide_a_lost_write(labs):
-    """Missed is never undone by a doubt."""
-    ran = labs.get("asynchronous-replication").run("blind-and-asynchronous", CUT_OFF, during=stop_the_probes)
-    assert ran.status == 1, ran.output
-    assert ran.result == "missed"
-    assert "lost_write" in ran.checks("fail")
+def seconds(ran: Ran) -> float:
+    return float(ran.last("drill.ended")["seconds"])

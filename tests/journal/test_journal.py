@@ -76,6 +76,31 @@ def test_a_signal_between_writing_and_taking_note_breaks_no_chain(tmp_path, monk
     assert reading.events[-1].data["words"] == "after"
 
 
+def torn_while_open(folder, raw: bytes, cut: int) -> list:
+    journal = Journal(folder)
+    for n in range(3):
+        journal.write("note", words=f"{n}")
+    path = folder / FILE_NAME
+    path.write_bytes(path.read_bytes()[: -cut or None] + raw)
+    journal.write("note", words="after")
+    reading = read(folder)
+    assert (reading.broken, reading.torn) == (None, None)
+    return [(e.n, e.kind, e.data.get("words") if e.kind == "note" else e.data["gone"]) for e in reading.events]
+
+
+def test_a_journal_torn_while_it_is_written_goes_on_after_its_last_whole_event_and_says_so(tmp_path):
+    """Cut in the middle of the last event: that one is gone, and nobody may believe that nothing is."""
+    assert torn_while_open(tmp_path / "a", b"", 20) == [
+        (0, "note", "0"), (1, "note", "1"), (2, "journal.torn", 1), (3, "note", "after"),
+    ]  # fmt: skip
+
+
+def test_half_an_event_of_somebody_else_is_cut_and_said(tmp_path):
+    assert torn_while_open(tmp_path / "b", b'{"n": 99, "t":', 0) == [
+        (0, "note", "0"), (1, "note", "1"), (2, "note", "2"), (3, "journal.torn", 0), (4, "note", "after"),
+    ]  # fmt: skip
+
+
 def test_an_event_that_did_not_fit_leaves_nothing_of_itself(tmp_path, monkeypatch):
     journal = Journal(tmp_path / "drill")
     journal.write("note", words="before")

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from drdrill.checkers.check import some
+from drdrill.checkers.controls import probes_know_wrong, probes_saw_the_cut
 from drdrill.checkers.schedules import probes_kept_schedule, writers_kept_schedule
 from drdrill.checkers.verdict import Judgement, Verdict, worst
 from drdrill.journal import events
@@ -29,9 +30,9 @@ SHARE: Final = 0.8
 def assumptions(recording: Recording, checks: Sequence[Judgement]) -> tuple[Judgement, ...]:
     """Every assumption that applies to this drill."""
     found = [
-        probes_kept_schedule(recording), writers_kept_schedule(recording), written_before(recording),
-        took_hold(recording), held(recording), nothing_went_around(recording), never_slept(recording),
-        no_check_crashed(checks),
+        probes_kept_schedule(recording), writers_kept_schedule(recording), probes_know_wrong(recording),
+        written_before(recording), took_hold(recording), held(recording), probes_saw_the_cut(recording),
+        nothing_went_around(recording), never_slept(recording), no_check_crashed(checks),
     ]  # fmt: skip
     return tuple(a for a in found if a is not None)
 

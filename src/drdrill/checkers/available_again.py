@@ -63,9 +63,9 @@ def _still_away(outage: Outage, since: Cause) -> int:
 
 
 def conclude(
-    strip: Strip, since: Cause, found: Again, *, stable_s: float, allowed_s: float, site: str | None
+    strip: Strip, since: Cause, found: Again, *, stable_s: float, allowed_s: float, site: str | None, more: str = ""
 ) -> Judgement:
-    """The verdict when the sentence has an answer, or its time is over."""
+    """The verdict when the sentence has an answer, or its time is over. `more` is said where it was not good in time."""
     where = f' at site "{site}"' if site else ""
     name = f'service "{strip.service}"{where}'
     title = f"{name} is available again within {allowed_s:g} s"
@@ -88,12 +88,12 @@ def conclude(
         return Judgement(NAME, title, Verdict.PASS, words, counts, saw=saw)
     if lower_s > allowed_s:
         ended = f"{lower_s:.2f} to {upper_s:.2f} s" if upper_s is not None else f"more than {lower_s:.2f} s"
-        words = f"{name} was away for {ended} after {since.title}; {allowed_s:g} s are allowed ({seen})."
+        words = f"{name} was away for {ended} after {since.title}; {allowed_s:g} s are allowed ({seen}).{more}"
         return Judgement(NAME, title, Verdict.FAIL, words, counts, saw=saw)
     if upper_s is not None:
         words = (
             f"{name} was good again {lower_s:.2f} to {upper_s:.2f} s after {since.title}; whether within {allowed_s:g} s "
-            f"cannot be told ({seen})."
+            f"cannot be told ({seen}).{more}"
         )
     else:
         words = (

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from drdrill.checkers.causes import Cause, causes
 from drdrill.checkers.check import END, Case, some
 from drdrill.checkers.ledger import Ledger, databases, ledger
 from drdrill.checkers.verdict import Judgement, Verdict
@@ -53,10 +54,29 @@ def lost(recording: Recording, database: str, phase: str = END, rpo_s: float = 0
     verdict = Verdict.PASS if span <= rpo_s else Verdict.FAIL
     words = (
         f'Database "{database}" lost {some(len(gone), "acknowledged write")} of {len(book.acknowledged)}: they are on none of '
-        f"{', '.join(book.held)}. They were acknowledged within {span:.3f} s; the recovery point objective is {rpo_s:g} s."
-        f"{apart}{book.unread_words()}"
+        f"{', '.join(book.held)}. They were acknowledged within {span:.3f} s, {_when(recording, book, gone)}; the recovery point "
+        f"objective is {rpo_s:g} s.{apart}{book.unread_words()}"
     )
     return Judgement(NAME, title, verdict, words, counts, tuple(gone), book.saw)
+
+
+def _when(recording: Recording, book: Ledger, gone: list[str]) -> str:
+    """When the lost writes were acknowledged, beside what was done to the estate.
+
+    Only after a cut: the side that was cut off went on. Around a strike: the standby lagged. Long before it: the rows were never
+    on another member.
+    """
+    first, last = book.acknowledged[gone[0]], book.acknowledged[gone[-1]]
+    known = [c for c in causes(recording.timeline) if c.kind != "heal"]
+    cause = next((c for c in reversed(known) if c.first_ns <= last), known[0] if known else None)
+    if cause is None:
+        return "before anything was struck or moved"
+    return f"from {_beside(first, cause)} to {_beside(last, cause)} {cause.title}"
+
+
+def _beside(at: int, cause: Cause) -> str:
+    seconds = (at - cause.first_ns) / 1e9
+    return f"{abs(seconds):.2f} s {'before' if seconds < 0 else 'after'}"
 
 
 def _nothing(book: Ledger, database: str) -> str:

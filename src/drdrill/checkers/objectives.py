@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from drdrill.checkers.causes import Counted, causes, counted
 from drdrill.checkers.check import Case, some
+from drdrill.checkers.meanwhile import meanwhile
 from drdrill.checkers.verdict import Judgement, Verdict, worst
 from drdrill.journal import events
 
@@ -68,10 +69,11 @@ def judge(case: Case) -> Iterable[Judgement]:
     every = judged(case.recording, case.strips)
     for strip in (s for s in case.strips if s.name == CLIENT):
         objective = case.recording.about["objectives"]["services"][strip.service]["rto_s"]
-        yield _service(strip, [j for j in every if j.judged and j.outage.service == strip.service], objective)
+        outages = [j for j in every if j.judged and j.outage.service == strip.service]
+        yield _service(case.recording, strip, outages, objective)
 
 
-def _service(strip: Strip, outages: Sequence[JudgedOutage], objective_s: float) -> Judgement:
+def _service(recording: Recording, strip: Strip, outages: Sequence[JudgedOutage], objective_s: float) -> Judgement:
     title = f'service "{strip.service}" is back within its RTO of {objective_s:g} s'
     counts: dict[str, int | float | str] = {
         "service": strip.service, "objective_s": objective_s, "outages": len(strip.outages),
@@ -96,7 +98,8 @@ def _service(strip: Strip, outages: Sequence[JudgedOutage], objective_s: float) 
         Verdict.UNKNOWN: f"was away, and it cannot be told whether within its RTO of {objective_s:g} s",
     }[verdict]
     where = "" if longest.outage.strip == CLIENT else f" at {longest.outage.strip}"
-    words = f'Service "{strip.service}"{where} {how}: {longest.words}; {some(len(strip.outages), "outage")} in {seen}.'
+    words = f'Service "{strip.service}"{where} {how}: {longest.words}; {some(len(outages), "outage")} in {seen}.'
+    words += meanwhile(recording, longest.outage, strip.horizon_ns)
     shown = tuple(f"{j.outage.strip}: {j.words}" for j in outages)
     return Judgement(NAME, title, verdict, words, counts, shown, saw)
 

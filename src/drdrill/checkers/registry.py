@@ -17,6 +17,7 @@ CHECKS = Parts(
     {
         "objectives": "drdrill.checkers.objectives:judge",
         "lost_write": "drdrill.checkers.lost_write:judge",
+        "applied_twice": "drdrill.checkers.applied_twice:judge",
         "refused_write_present": "drdrill.checkers.refused_write_present:judge",
         "divergence": "drdrill.checkers.divergence:judge",
         "split_brain": "drdrill.checkers.split_brain:judge",

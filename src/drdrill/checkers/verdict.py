@@ -61,7 +61,7 @@ class Judgement:
         counts: what it found, as figures.
         witnesses: what it points at (keys, times, hosts); all of them.
         saw: how much it looked at, by kind: `samples` (answers to probes, and of members), `operations` (writes), `rows`
-            (read back), `replicas` (members read or asked), `looks` (at a fault, a host, a connection), `judgements`.
+            (read back), `replicas` (members read or asked), `looks` (at a fault, a host, a connection), `judgements`, `events`.
 
     A pass that saw nothing, or does not say what it saw, is no pass: it becomes unknown right here, so that no check of
     anybody can be green without a reason.

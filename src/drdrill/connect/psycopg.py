@@ -81,17 +81,30 @@ class Connection:
         self, sql: Any, parameters: Sequence[object] = (), *, within_s: float = 30.0
     ) -> Iterator[tuple[Any, ...]]:
         """Rows from a cursor of the server, in batches; each batch has `within_s` seconds. Raises like `rows`."""
-        with self._bounded(within_s) as connection:
-            cursor = connection.cursor("drdrill", withhold=True)
-            cursor.execute(sql, parameters or None)
-        while True:
-            with self._bounded(within_s):
-                batch = cursor.fetchmany(BATCH)
-            if not batch:
-                break
-            yield from batch
-        with self._bounded(within_s):
-            cursor.close()
+        cursor = None
+        try:
+            with self._bounded(within_s) as connection:
+                cursor = connection.cursor("drdrill", withhold=True)
+                cursor.execute(sql, parameters or None)
+            while True:
+                with self._bounded(within_s):
+                    batch = cursor.fetchmany(BATCH)
+                if not batch:
+                    break
+                yield from batch
+        finally:
+            self._close_cursor(cursor, within_s)
+
+    def _close_cursor(self, cursor: Any, within_s: float) -> None:
+        """Close a cursor of the server, also after its statement was refused; with its connection it is gone anyway."""
+        if cursor is None:
+            return
+        with contextlib.suppress(Exception):
+            if self._open is None:
+                cursor.close()
+            else:
+                with self._bounded(within_s):
+                    cursor.close()
 
     def refused(self, *, within_s: float = 0.3) -> bool:
         """Whether nobody listens where it leads: the kernel of the other side refuses a connection. False for any doubt."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from drdrill.checkers import available_again, never_longer
 from drdrill.checkers.causes import Cause, causes
+from drdrill.checkers.meanwhile import meanwhile
 from drdrill.errors import BadInput, Refused
 from drdrill.measure import strips
 from drdrill.measure.schedule import SECOND
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from drdrill.drill.workload import Workload
     from drdrill.estate.durations import Deadline
     from drdrill.estate.model import Service
-    from drdrill.journal.outage import Strip
+    from drdrill.journal.outage import Outage, Strip
     from drdrill.journal.recording import Recording
 
 LOOK_NS: Final = SECOND // 4
@@ -69,8 +70,11 @@ class Availability:
         self._context.wait_until(lambda: look.answer(since), max(left, 2 * found.latency_s), words)
         strip = look.strip()
         again = look.again(strip, since)
+        more = look.meanwhile(again.away, strip.horizon_ns) if again.away else ""
         self._context.conclude(
-            available_again.conclude(strip, since, again, stable_s=found.stable_s, allowed_s=allowed_s, site=at)
+            available_again.conclude(
+                strip, since, again, stable_s=found.stable_s, allowed_s=allowed_s, site=at, more=more
+            )
         )
 
     def never_longer(self, service: str, deadline: Deadline) -> None:
@@ -129,6 +133,10 @@ class _Look:
         service = self._service
         stable_ns, early_ns = round(service.stable_s * SECOND), round(2 * service.latency_s * SECOND)
         return available_again.again(strip, since, stable_ns, early_ns)
+
+    def meanwhile(self, away: Outage, horizon_ns: int) -> str:
+        """What clients were answered while it was away."""
+        return meanwhile(replace(self._base, streams=self._workload.streams()), away, horizon_ns)
 
     def answer(self, since: Cause) -> bool | None:
         """True once the sentence has its answer.

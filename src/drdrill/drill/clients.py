@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 START_S: Final = 20.0
 """A measuring process that is not ready after this has failed to start; on an idle machine it takes 0.2 s."""
-_PROBES: Final = ("stream", "service", "vantage", "site", "url", "rate_hz", "latency_s")
+_PROBES: Final = ("stream", "service", "vantage", "site", "url", "method", "path", "rate_hz", "latency_s")
 _MEMBERS: Final = ("stream", "database", "member", "site", "question", "vantage", "rate_hz", "latency_s")
 _WRITES: Final = ("stream", "service", "database", "site", "vantage", "rate_hz", "latency_s", "deadline_s", "prefix")
 
@@ -160,6 +160,37 @@ class Clients:
         if not self._context.wait_until(look, START_S, "the measuring to begin"):
             late = ", ".join(w.name for w in fresh if not there(w))
             raise Refused(f"the measuring did not begin within {START_S:g} s: {late}")
+
+    def await_controls(self, fresh: Sequence[Worker]) -> None:
+        """Wait until the probes among them were shown wrong answers, and write down what they made of them.
+
+        Raises:
+            Refused: one took a wrong answer for right, or the showing did not end. Such probes see no outage.
+        """
+        probes = [w for w in fresh if w.spec["role"] == "probes"]
+
+        def look() -> bool | None:
+            for worker in probes:
+                worker.poll()
+            return True if all(w.controls is not None or not w.alive() for w in probes) else None
+
+        self._context.wait_until(look, START_S, "the probes to be shown wrong answers")
+        for worker in probes:
+            for told in worker.controls or ():
+                self._context.journal.write(events.PROBES_CONTROLLED, **told)
+        late = [w.name for w in probes if w.controls is None]
+        believed = [
+            f"{c['stream']} ({', '.join(c['believed'])})" for w in probes for c in w.controls or () if c["believed"]
+        ]
+        if late:
+            raise Refused(
+                f"the probes were not shown wrong answers within {START_S:g} s, so nobody knows what they see: {', '.join(late)}"
+            )
+        if believed:
+            raise Refused(
+                f"a probe takes a wrong answer for right, so it would see no outage; look at `probe.expect` and at what measures: "
+                f"{'; '.join(believed)}"
+            )
 
     def _announce(self, spec: Mapping[str, Any]) -> None:
         journal, estate = self._context.journal, self._context.estate

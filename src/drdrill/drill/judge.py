@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from drdrill.checkers import objectives
 from drdrill.checkers.assumptions import assumptions
-from drdrill.checkers.check import END, Case, tried
+from drdrill.checkers.check import END, Case, some, tried
 from drdrill.checkers.registry import checks
 from drdrill.checkers.result import result
 from drdrill.checkers.verdict import Judgement, Result, Verdict
@@ -63,7 +63,7 @@ def judge(recording: Recording, error: str | None = None, known: Mapping[str, Ch
     whole = broken + tuple(j for name, check in asked.items() for j in tried(name, check, case))
     said = sentences(recording)
     held = assumptions(recording, (*said, *whole))
-    if recording.journal.broken or recording.journal.torn:
+    if recording.journal.events:
         held += (_journal(recording),)
     # Armed, not struck: a strike that died half-way may have done half of its harm.
     struck = any(recording.journal.of(events.FAULT_ARMED, events.FAULT_STRUCK, events.OPERATION_BEGUN))
@@ -98,10 +98,19 @@ def sentences(recording: Recording) -> tuple[Judgement, ...]:
 
 
 def _journal(recording: Recording) -> Judgement:
-    """A journal that is not whole: what followed the break is unknown."""
-    broken = recording.journal.broken
-    words = f"The journal is not whole: {broken or recording.journal.torn}."
-    return Judgement("journal_whole", "the journal is whole", Verdict.FAIL if broken else Verdict.UNKNOWN, words)
+    """Whether the journal is what was written. What followed a break is unknown, and so is what was torn away."""
+    journal = recording.journal
+    torn = [e.data for e in journal.of(events.JOURNAL_TORN)]
+    counts: dict[str, int | float | str] = {"tears": len(torn)}
+    saw = {"events": len(journal.events)}
+    wrong = [w for w in (journal.broken, journal.torn, *(t["words"] for t in torn)) if w]
+    if not wrong:
+        words = f"Each of {some(len(journal.events), 'event')} carries the hash of the one before, and none was torn."
+        return Judgement("journal_whole", "the journal is whole", Verdict.PASS, words, counts, saw=saw)
+    fail = journal.broken or any(t["gone"] for t in torn)
+    words = f"The journal is not whole, so something may have happened that nobody can read: {'; '.join(wrong)}."
+    verdict = Verdict.FAIL if fail else Verdict.UNKNOWN
+    return Judgement("journal_whole", "the journal is whole", verdict, words, counts, tuple(wrong), saw)
 
 
 def write(journal: Journal, judged: Judged) -> None:

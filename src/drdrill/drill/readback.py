@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from itertools import chain, islice
+from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from drdrill.errors import DrdrillError, WayInFailed
@@ -23,6 +24,9 @@ FEED_ROWS: Final = 1000
 """So many rows are read between two looks at the leases of what is broken meanwhile."""
 POSITION_S: Final = 2.0
 """How long members are measured against one position of the writer."""
+
+MOST_REPEATED: Final = 50
+"""Keys that are there more than once and are written down by name; all of them are counted."""
 
 Behind = dict[str, tuple[bool | None, str]]
 """Members that have not everything, or are not known to: the answer and its words."""
@@ -95,19 +99,22 @@ class Readback:
         at_ns = time.monotonic_ns()
         tables = [(t.name, t.key) for t in database.tables.values()] + self._ledgers(database)
         prefix = f"{self._context.id}/"
-        keys = chain.from_iterable(engine.keys(member, table, column, prefix) for table, column in tables)
-        found: set[str] = set()
+        rows = ((table, key) for table, column in tables for key in engine.keys(member, table, column, prefix))
+        seen: Counter[tuple[str, str]] = Counter()
         while True:
             # A big table takes longer to read than a lease lasts.
             self._context.feed()
             try:
-                some = tuple(islice(keys, FEED_ROWS))
+                some = tuple(islice(rows, FEED_ROWS))
             except DrdrillError as error:
                 self._tell(database, member, phase, readable=False, words=str(error))
                 return
             if not some:
                 break
-            found.update(some)
+            seen.update(some)
+        found = {key for _, key in seen}
+        # Twice in one table; a write that belongs into two tables is once in each.
+        repeated = {key: times for (_, key), times in seen.items() if times > 1}
         text = "".join(f"{key}\n" for key in sorted(found)).encode()
         name = f"{DATA}/keys-{phase}-{database.name}-{member}.txt"
         (self._context.folder / DATA).mkdir(exist_ok=True)  # A drill that wrote nothing has none.
@@ -115,7 +122,8 @@ class Readback:
         words = "read" if behind is None else f"read although it has not everything: {behind[1]}"
         self._tell(
             database, member, phase, readable=True, words=words, rows=len(found), at_ns=at_ns, keys_file=name,
-            digest=hashlib.sha256(text).hexdigest(),
+            digest=hashlib.sha256(text).hexdigest(), repeated_total=len(repeated),
+            repeated=dict(sorted(repeated.items())[:MOST_REPEATED]),
         )  # fmt: skip
 
     def _ledgers(self, database: Database) -> list[tuple[str, str]]:

@@ -140,6 +140,7 @@ class Workload:
         # Which members commit is a finding, not a condition: a replica never does.
         streams = [s for w in fresh if w.spec["role"] == "probes" for s in w.spec["streams"]]
         calibrate(self._context, [s for s in streams if s.get("question") != specs.WRITE], self.worker_deaths, GOOD_S)
+        self._clients.await_controls(fresh)
 
     def _probe_members(self, database: Database) -> list[Worker]:
         if not self._context.struck():

@@ -20,6 +20,7 @@ from drdrill.connect.patroni import Patroni
 from drdrill.connect.psycopg import Connection, driver
 from drdrill.engines.engine import Engine, Member
 from drdrill.engines.postgresql_client import ClientSide
+from drdrill.engines.postgresql_questions import CLAIM, STANDBYS, STATE, TOLD, told_to_lag
 from drdrill.errors import BadInput, DrdrillError, Refused, WayInFailed
 
 if TYPE_CHECKING:
@@ -35,15 +36,6 @@ SETTLE_S: Final = 1.0
 """How long a look waits for a replica to reach a position that the writer has just passed: replaying is not instant."""
 SWITCH_S: Final = 60.0
 CANDIDATE_S: Final = 10.0
-
-_CLAIM: Final = "select not pg_is_in_recovery() and current_setting('transaction_read_only') = 'off'"
-_STATE: Final = """
-select pg_is_in_recovery(),
-       case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end - '0/0'::pg_lsn,
-       case when pg_is_in_recovery() then (select received_tli from pg_stat_wal_receiver where status = 'streaming')
-            else ('x' || substr(pg_walfile_name(pg_current_wal_flush_lsn()), 1, 8))::bit(32)::int end
-"""
-_STANDBYS: Final = "select application_name, sync_state from pg_stat_replication where state = 'streaming'"
 
 
 @dataclass(frozen=True)
@@ -95,11 +87,11 @@ class PostgreSQL(ClientSide, Engine):
             return error
 
     def _state(self, host: str) -> _State:
-        ((replica, at, timeline),) = self._ask[host].rows(_STATE, within_s=ANSWER_S)
+        ((replica, at, timeline),) = self._ask[host].rows(STATE, within_s=ANSWER_S)
         return _State(bool(replica), int(at or 0), None if timeline is None else int(timeline))
 
     def _standbys(self, writer: str) -> dict[str, str]:
-        return {str(name): str(sync) for name, sync in self._ask[writer].rows(_STANDBYS, within_s=ANSWER_S)}
+        return {str(name): str(sync) for name, sync in self._ask[writer].rows(STANDBYS, within_s=ANSWER_S)}
 
     def members(self) -> Sequence[Member]:
         """Every member, from its own SQL; synchronous as the writer sees it."""
@@ -146,7 +138,7 @@ class PostgreSQL(ClientSide, Engine):
 
     def _claims_now(self, host: str) -> bool:
         try:
-            ((claims,),) = self._claim[host].rows(_CLAIM, within_s=ANSWER_S)
+            ((claims,),) = self._claim[host].rows(CLAIM, within_s=ANSWER_S)
         except WayInFailed:
             # Where nobody listens nobody claims: a stopped PostgreSQL is a no, and not a silence that may hide a yes. One that
             # is starting up or shutting down refuses no connection and stays silent: its old sessions may go on.
@@ -201,7 +193,15 @@ class PostgreSQL(ClientSide, Engine):
         if state.timeline != timeline:
             return Look(False, f"{host} is on timeline {state.timeline or 'none'}, the writer on {timeline}")
         missing = max(0, at - state.at)
-        return Look(missing == 0, f"{host} lacks {missing} bytes of the log", {"missing_bytes": missing})
+        words = f"{host} lacks {missing} bytes of the log"
+        if missing:
+            words += self._told_to_lag(host)
+        return Look(missing == 0, words, {"missing_bytes": missing})
+
+    def _told_to_lag(self, host: str) -> str:
+        """Why a member that lacks something does not hurry: somebody told it not to."""
+        answer = self._one(host, lambda: self._ask[host].rows(TOLD, within_s=ANSWER_S))
+        return "" if isinstance(answer, DrdrillError) else told_to_lag(answer)
 
     def in_step(self) -> Look:
         """One writer, and every other member on its timeline with all that was written when this look began."""

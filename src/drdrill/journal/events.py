@@ -25,6 +25,9 @@ DRILL_RESTORED: Final = "drill.restored"
 DRILL_ENDED: Final = "drill.ended"
 """result, restoration, seconds."""
 
+JOURNAL_TORN: Final = "journal.torn"
+"""words, gone (events that had been written and are not there), cut (bytes): somebody changed the journal while the drill ran."""
+
 # --- sentences -------------------------------------------------------------------------------------------------------
 STEP_BEGUN: Final = "step.begun"
 """index (into steps), text."""
@@ -61,9 +64,12 @@ OPERATION_ENDED: Final = "operation.ended"
 
 # --- what clients see ------------------------------------------------------------------------------------------------
 PROBES_STARTED: Final = "probes.started"
-"""stream, service, vantage, vantage_site (null: the client network), site (of the endpoint), url, rate_hz, latency_s."""
+"""stream, service, vantage, vantage_site (null: the client network), site (of the endpoint), url, method, path, rate_hz,
+latency_s."""
 PROBES_CALIBRATED: Final = "probes.calibrated"
 """stream, from_ns, to_ns, samples, p50_ns, p99_ns."""
+PROBES_CONTROLLED: Final = "probes.controlled"
+"""stream, shown[] (wrong answers, in words: `HTTP 503`), believed[] (those of them that it called good): before the strike."""
 MEMBERS_PROBED: Final = "members.probed"
 """stream, database, member, site (of the member), question (read|write), vantage, vantage_site, rate_hz, latency_s."""
 LEDGER_MADE: Final = "ledger.made"
@@ -81,7 +87,7 @@ WORKER_ENDED: Final = "worker.ended"
 """stream, status, words: a worker process ended, planned or not."""
 READBACK: Final = "readback"
 """database, member, site, readable (bool), words, rows, digest|null, keys_file|null (relative to the drill's folder), at_ns, phase
-(a sentence's index or "end")."""
+(a sentence's index or "end"), repeated{key: rows} (at most 50) and repeated_total: keys that one table holds more than once."""
 
 # --- what is judged --------------------------------------------------------------------------------------------------
 OUTAGE: Final = "outage"
@@ -89,7 +95,7 @@ OUTAGE: Final = "outage"
 (hold or operation id|null), cause_title, counted (rto|own length), objective_s, verdict (pass|fail|unknown), judged (bool)."""
 CHECK: Final = "check"
 """check, title, verdict (pass|fail|unknown), message, counts{}, saw{}, witnesses[] (at most 50), witnesses_total, phase.
-saw: how much it looked at: samples, operations, rows, replicas, looks, judgements."""
+saw: how much it looked at: samples, operations, rows, replicas, looks, judgements, events."""
 ASSUMPTION: Final = "assumption"
 """assumption, title, verdict, message, counts{}, saw{}."""
 AUDIT: Final = "audit"

@@ -5,7 +5,6 @@
     scene = Scene(folder)
     scene.probes("east", bad=[(10.0, 14.2)])
     scene.writes("east", outcomes=[(10.0, 14.2, Done.UNKNOWN)])
-    scene.strike("h1", 'site "west" is isolated', sites=["west"], at=10.0, healed=30.0)
     recording = scene.recording()
 
 All times are seconds after the drill's beginning; an attempt whose scheduled time lies in a bad interval is bad.
@@ -119,6 +118,7 @@ class Scene:
             start + 3.0, events.PROBES_CALIBRATED, stream=name, from_ns=self.ns(start), to_ns=self.ns(start + 3),
             samples=round(3 * rate), p50_ns=round(rtt * 1e9), p99_ns=round(rtt * 1e9),
         )  # fmt: skip
+        self.event(start + 2.0, events.PROBES_CONTROLLED, stream=name, shown=["HTTP 503", "no answer"], believed=[])
         if stopped:
             self.event(self.end, events.WORKER_ENDED, stream=name, status="stopped", words="stopped")
         return name

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from drdrill.errors import BadInput, Unrecorded
 from drdrill.journal.clock import Clock, Watch
-from drdrill.journal.events import CLOCK, NOTE
+from drdrill.journal.events import CLOCK, JOURNAL_TORN, NOTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,7 +113,8 @@ class Journal:
         return self._put(kind, data)
 
     def _put(self, kind: str, data: dict[str, Any]) -> Event:
-        n, prev, size = self._caught_up()
+        self._catch_up()
+        n, prev, size = self._end
         t = time.monotonic_ns()
         wall = self.clock.wall(t).isoformat(timespec="microseconds")
         line: dict[str, Any] = {"n": n, "t": t, "wall": wall, "kind": kind, "data": data, "prev": prev}
@@ -132,17 +133,34 @@ class Journal:
         if room >= 0:
             os.close(room)
 
-    def _caught_up(self) -> tuple[int, str, int]:
-        """Where the next event goes.
+    def _catch_up(self) -> None:
+        """Find the end of the file, where it is not where we left it.
 
         Ctrl-C and SIGTERM raise between any two instructions, also after an event was written and before we took note of it.
-        Then the file knows better.
+        Then the file knows better. A file that somebody tore is cut back to its last whole event, so that what follows can be
+        read; the tear is an event of its own, with which no drill can be met.
         """
         size = os.fstat(self._fd).st_size
-        if size != self._end[2]:
-            last = read(self.folder).events[-1]
-            self._end = (last.n + 1, last.hash, size)
-        return self._end
+        if size == self._end[2]:
+            return
+        known = self._end[0]
+        raw = (self.folder / FILE_NAME).read_bytes()
+        reading = read(self.folder)
+        whole = raw.rfind(b"\n") + 1
+        if whole < size:
+            os.ftruncate(self._fd, whole)
+        if reading.broken:  # What we wrote last is all that we know; the break is seen by whoever reads.
+            self._end = (*self._end[:2], whole)
+            return
+        last = reading.events[-1] if reading.events else None
+        self._end = (last.n + 1, last.hash, whole) if last else (0, GENESIS, 0)
+        gone = max(0, known - self._end[0])
+        if gone or whole < size:
+            lost = f"{gone} of the {known} events that had been written are gone" if gone else "no event is gone"
+            words = (
+                f"the journal was torn while the drill ran: {size - whole} bytes of no whole event were cut, and {lost}"
+            )
+            self._put(JOURNAL_TORN, {"words": words, "gone": gone, "cut": size - whole})
 
     def close(self) -> None:
         """Close the file; nothing is pending."""

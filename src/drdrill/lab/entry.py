@@ -124,14 +124,15 @@ class Entry:
         server = await asyncio.get_running_loop().create_server(lambda: _Client(self), "127.0.0.1", port, backlog=512)
         async with server, asyncio.TaskGroup() as group:
             for app in self.apps:
-                group.create_task(self._watch(app))
+                group.create_task(self.watch(app))
 
     def keep(self, task: asyncio.Task[None]) -> None:
         """Hold a task until it is done."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _watch(self, app: int) -> None:
+    async def watch(self, app: int) -> None:
+        """Ask one application for ever whether it is ready, and choose anew when its answer changes."""
         misses = 0
         while True:
             status, _ = await get(app, "/healthz", _ASK_S)
@@ -152,7 +153,12 @@ class Entry:
 def main() -> None:
     """Serve until a signal."""
     config = json.loads(Path(sys.argv[1]).read_text())
-    asyncio.run(Entry(config["own"], config["backup"]).serve(config["port"]))
+    kind = Entry
+    if config["flaws"]:
+        from drdrill.lab import flawed  # noqa: PLC0415 - what is wrong on purpose is loaded by a lab that asks for it
+
+        kind = flawed.entry(config["flaws"])
+    asyncio.run(kind(config["own"], config["backup"]).serve(config["port"]))
 
 
 if __name__ == "__main__":

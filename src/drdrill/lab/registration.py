@@ -92,7 +92,7 @@ class Registration:
         if not isinstance(key, str) or not 0 < len(key) <= _LONGEST_KEY or "\0" in key:
             return web.json_response({"error": f'send {{"key": TEXT}} with 1 to {_LONGEST_KEY} characters'}, status=400)
         try:
-            await self.sessions.execute(_REGISTER, (key, self.site))
+            await self.store(key)
         except UnavailableError as error:
             return web.json_response({"key": key, "error": str(error)}, status=503)
         except psycopg.errors.UniqueViolation:
@@ -100,6 +100,10 @@ class Registration:
             # visible only once its own commit was acknowledged.
             return web.json_response({"key": key, "payload": "same"}, status=409)
         return web.json_response({"key": key}, status=201)
+
+    async def store(self, key: str) -> None:
+        """Return once the commit was acknowledged. Raises UnavailableError, UniqueViolation."""
+        await self.sessions.execute(_REGISTER, (key, self.site))
 
     async def count(self, _request: web.Request) -> web.Response:
         """How many registrations there are."""
@@ -142,7 +146,12 @@ class Registration:
 
 async def _serve(config: dict[str, Any]) -> web.Application:
     databases = {name: Database(**ports) for name, ports in config["databases"].items()}
-    return Registration(config["site"], Sessions(databases, config["login"])).app()
+    sessions = Sessions(databases, config["login"])
+    if config["flaws"]:
+        from drdrill.lab import flawed  # noqa: PLC0415 - what is wrong on purpose is loaded by a lab that asks for it
+
+        return flawed.registration(config["flaws"])(config["site"], sessions).app()
+    return Registration(config["site"], sessions).app()
 
 
 def main() -> None:

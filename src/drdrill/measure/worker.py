@@ -4,8 +4,9 @@
 
 Commands come as JSON lines on standard input: {"do": "go"}, {"do": "pause", "n": 1}, {"do": "resume"}, {"do": "stop"}. The end of
 the input stops it at once: when the runner is killed, nothing of it stays behind. Status goes to standard output, one JSON
-object a line: loaded (it waits for `go`), ready, paused (with the mark: the last number that was planned), quiet (nothing is in
-flight), resumed, ended, failed (why). Paused and quiet carry the `n` of the pause that they answer.
+object a line: loaded (it waits for `go`), ready, controls (which wrong answers its probes were shown, and which they believed),
+paused (with the mark: the last number that was planned), quiet (nothing is in flight), resumed, ended, failed (why). Paused and
+quiet carry the `n` of the pause that they answer.
 It imports asyncio and little else: on a small machine a worker must not slow down what it measures by being born.
 """
 
@@ -54,11 +55,27 @@ async def measure(spec: Mapping[str, Any]) -> None:
     work, writer = begin(folder, t0)
     say(status="ready", t0_ns=t0)
     obeying = asyncio.ensure_future(_obey(commands, writer))
+    controlling = asyncio.ensure_future(_control(spec))
     done, _ = await asyncio.wait({work, obeying}, return_when=asyncio.FIRST_COMPLETED)
     if work in done:  # it never ends by itself but with an error, which is shown
         await work
     work.cancel()
-    await asyncio.wait({work})
+    controlling.cancel()
+    await asyncio.wait({work, controlling})
+
+
+async def _control(spec: Mapping[str, Any]) -> None:
+    """Show the probes of this worker what they must call bad, and say what they called good."""
+    if spec["role"] != "probes":
+        return
+    if (
+        "database" in spec
+    ):  # What a member may be asked is the engine's; a wrong answer to it has no loopback server yet.
+        say(status="controls", found=[])
+        return
+    from drdrill.measure.controls import controls  # noqa: PLC0415 - a worker loads its own role only
+
+    say(status="controls", found=await controls(spec["streams"]))
 
 
 def _probes(spec: Mapping[str, Any]) -> Begin:

@@ -50,6 +50,8 @@ class Worker:
         self.paused = False
         self.quiet = False
         self.mark: int | None = None
+        self.controls: list[dict[str, Any]] | None = None
+        """What its probes made of wrong answers, once it has said so: see `controls.controls`."""
         self.stopped = False
         self._reason = ""
         self._pauses = 0
@@ -102,6 +104,8 @@ class Worker:
                 self.loaded = True
             case "ready":
                 self.loaded = self.ready = True
+            case "controls":
+                self.controls = status["found"]
             case "failed":
                 self._reason = str(status["words"])
             case "paused" if status["n"] == self._pauses:

@@ -168,14 +168,21 @@ def _app_config(layout: Layout, host: Host) -> dict[str, Any]:
     return {
         "site": host.site,
         "port": layout.private(host.name, "http"),
-        "databases": {
-            name: {kind: layout.link(host.name, name, kind) for kind in ("pg", "rest")} for name in databases
-        },
+        "databases": {name: _ports(layout, host, HOSTS[name]) for name in databases},
         "login": {"user": "registration", "password": layout.passwords["registration"], "dbname": DATABASE},
+        "flaws": list(layout.flaws),
     }
+
+
+def _ports(layout: Layout, app: Host, database: Host) -> dict[str, int]:
+    """How an application reaches a database: over the link, unless the lab is flawed."""
+    ports = {kind: layout.link(app.name, database.name, kind) for kind in ("pg", "rest")}
+    if "around-the-links" in layout.flaws and app.site != database.site:
+        ports["pg"] = layout.private(database.name, "pg")
+    return ports
 
 
 def _entry_config(layout: Layout, host: Host) -> dict[str, Any]:
     apps = sorted((h for h in HOSTS.values() if h.role == "application"), key=lambda h: h.site != host.site)
     own, backup = (layout.link(host.name, app.name, "http") for app in apps)
-    return {"port": layout.private(host.name, "http"), "own": own, "backup": backup}
+    return {"port": layout.private(host.name, "http"), "own": own, "backup": backup, "flaws": list(layout.flaws)}

@@ -98,6 +98,7 @@ def _bootstrap(layout: Layout) -> dict[str, Any]:
             "maximum_lag_on_failover": 16 << 20,
             "primary_start_timeout": 0,
             "synchronous_mode": "asynchronous-replication" not in layout.flaws,
+            "synchronous_mode_strict": "green-health" in layout.flaws,
             "postgresql": {
                 "use_pg_rewind": True,
                 "use_slots": True,
@@ -131,13 +132,15 @@ def _bootstrap(layout: Layout) -> dict[str, Any]:
 
 def seed(layout: Layout) -> str:
     """What the founder runs once: accounts, database, tables. The replica gets them by replication."""
+    kind = "UNLOGGED TABLE" if "unlogged-table" in layout.flaws else "TABLE"
+    key = "NOT NULL" if "retry-without-key" in layout.flaws else "PRIMARY KEY"
     return f"""
 CREATE ROLE registration LOGIN PASSWORD '{layout.passwords["registration"]}';
 CREATE ROLE drdrill LOGIN PASSWORD '{layout.passwords["drdrill"]}' IN ROLE pg_monitor;
 CREATE DATABASE {DATABASE};
 \\connect {DATABASE}
-CREATE TABLE registrations (
-  key text PRIMARY KEY,
+CREATE {kind} registrations (
+  key text {key},
   site text NOT NULL,
   at timestamptz NOT NULL DEFAULT clock_timestamp()
 );

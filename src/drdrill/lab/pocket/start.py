@@ -189,7 +189,12 @@ def _climb(layout: Layout, say: Callable[[str], None], began: float) -> None:
     steps: tuple[tuple[str, Callable[[Layout], str | None]], ...] = (
         ("hosts are up", _hosts_up),
         ("the database has a primary", _has_primary),
-        ("the database has a standby" if layout.flaws else "the database has a synchronous standby", _has_standby),
+        (
+            "the database has a standby"
+            if "asynchronous-replication" in layout.flaws
+            else "the database has a synchronous standby",
+            _has_standby,
+        ),
         ("registrations are acknowledged at both sites", _both_acknowledge),
     )
     for words, missing in steps:
