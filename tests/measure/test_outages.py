@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from drdrill.journal import records
 from drdrill.journal.records import Seen
-from drdrill.measure.outages import Attempts, Stretch, Writes, attempts, gaps, joined, merged, named, stretches
+from drdrill.measure.acknowledgements import Writes, gaps
+from drdrill.measure.outages import Attempts, Stretch, attempts, joined, merged, named, stretches
 from drdrill.measure.schedule import Grid, missed
 
 MS = 1_000_000
@@ -29,13 +30,13 @@ def stream(outcomes: list[int | None], took: int = RTT) -> Attempts:
     found["seq"] = np.arange(len(outcomes))
     found["due"] = found["seq"].astype(np.int64) * PERIOD
     found["sent"] = found["due"] + MS
-    found["done"] = found["due"] + took
     found["outcome"] = [0 if o is None else o for o in outcomes]
-    return attempts(found[[o is not None for o in outcomes]], 1000 * MS)
+    found["done"] = found["due"] + np.where(found["outcome"] == Seen.SILENT, 2000 * MS, took)
+    return attempts(found[[o is not None for o in outcomes]], 1000 * MS, P99)
 
 
 def outages(a: Attempts) -> list[Stretch]:
-    return joined(stretches(a, P99), STABLE, int(a.due[-1]))
+    return joined(stretches(a), STABLE, int(a.due[-1]))
 
 
 GOOD_OR_BAD = st.lists(st.sampled_from([Seen.GOOD, Seen.REFUSED]).map(int), min_size=1, max_size=120)
@@ -78,10 +79,15 @@ def test_bounds_are_those_of_the_rule(outcomes: list[int]):
         first = o.first_ns // PERIOD
         end = len(outcomes) if o.good_ns is None else o.good_ns // PERIOD
         bad = [k for k in range(first, end) if outcomes[k] != Seen.GOOD]
-        assert o.proven_ns <= max(0, (bad[-1] - bad[0]) * PERIOD - P99)
+        answered = RTT - MS  # a bad answer says by when; else it is the sending of the next attempt and a round trip
+        by = answered if outcomes[bad[0]] == Seen.REFUSED else PERIOD + P99
+        assert o.proven_ns <= max(0, (bad[-1] - bad[0]) * PERIOD - by)
         before = [k for k in range(first) if outcomes[k] == Seen.GOOD]
-        assert o.after_ns == (before[-1] if before else first) * PERIOD
-        assert o.end_by_ns is None or o.end_by_ns == end * PERIOD + RTT
+        assert o.begun is bool(before)
+        assert o.after_ns == (before[-1] * PERIOD + MS if before else first * PERIOD)
+        # One silent attempt may have arrived as late as the next one was sent: the good one after that proves the end.
+        alone = outcomes[bad[-1]] == Seen.SILENT and bad[-1] - 1 not in bad
+        assert o.end_by_ns in {None, end * PERIOD + RTT, (end + 1) * PERIOD + RTT if alone else None}
 
 
 @given(st.lists(st.tuples(st.integers(700, 4000), st.integers(20, 3000)), min_size=1, max_size=6))
@@ -145,9 +151,24 @@ def test_what_only_our_own_delay_made_late_proves_no_outage():
     found["sent"][20:50] = found["due"][49] + 1200 * MS  # the process was stopped, and sent all of them at once
     found["done"] = found["sent"] + RTT
     found["outcome"] = np.where(found["done"] - found["due"] > 1000 * MS, int(Seen.LATE), int(Seen.GOOD))
-    (outage,) = joined(stretches(attempts(found, 1000 * MS), P99), STABLE, int(found["due"][-1]))
+    (outage,) = joined(stretches(attempts(found, 1000 * MS, P99)), STABLE, int(found["due"][-1]))
     assert outage.proven_ns == 0
     assert outage.end_by_ns is not None
+
+
+def test_two_proofs_with_our_own_delay_between_them_prove_nothing_in_between():
+    """The service may have been well for a whole stable window while this process stood still."""
+    outcomes = [0] * 20 + [int(Seen.REFUSED)] * 4 + [int(Seen.OWN_DELAY)] * 20 + [int(Seen.REFUSED)] * 10 + [0] * 20
+    (outage,) = outages(stream(outcomes))
+    assert outage.proven_ns == 9 * PERIOD - (RTT - MS)
+    assert outage.end_by_ns == 54 * PERIOD + RTT
+
+
+def test_a_service_that_was_never_seen_good_has_no_upper_bound():
+    (outage,) = named(outages(stream([int(Seen.REFUSED)] * 10 + [0] * 20)), "r", "client")
+    assert not outage.begun
+    assert outage.upper_ns is None
+    assert outage.lower_ns == 9 * PERIOD - (RTT - MS)
 
 
 WRITE_PERIOD = 40 * MS
@@ -171,7 +192,7 @@ def test_a_made_up_truth_lies_inside_the_bounds_of_the_gaps(story: list[tuple[in
         away.append((begin, at, way))
     sent, done, ok = _write_all(away, at + 3000 * MS, slots)
     acks = np.sort(done[ok])
-    w = Writes(acks, sent, done, ok, [(0, at + 3000 * MS)], LATENCY, WRITE_PERIOD, P99)
+    w = Writes(acks, sent, sent, done, ok, [(0, at + 3000 * MS)], LATENCY, WRITE_PERIOD, P99)
     found = joined(gaps(w), STABLE, at + 3000 * MS)
     for begin, end, _ in away:
         if end - begin > LATENCY + WRITE_PERIOD + P99:
@@ -231,8 +252,10 @@ def test_a_pause_is_part_of_no_gap():
     acks = np.array([n * WRITE_PERIOD for n in range(25)] + [5000 * MS + n * WRITE_PERIOD for n in range(25)], np.int64)
     nothing = np.zeros(0, np.int64)
     spans = [(0, 1000 * MS), (5000 * MS, 6000 * MS)]
-    assert not gaps(Writes(acks, nothing, nothing, nothing.astype(bool), spans, LATENCY, WRITE_PERIOD, P99))
-    (one,) = gaps(Writes(acks, nothing, nothing, nothing.astype(bool), [(0, 6000 * MS)], LATENCY, WRITE_PERIOD, P99))
+    assert not gaps(Writes(acks, nothing, nothing, nothing, nothing.astype(bool), spans, LATENCY, WRITE_PERIOD, P99))
+    (one,) = gaps(
+        Writes(acks, nothing, nothing, nothing, nothing.astype(bool), [(0, 6000 * MS)], LATENCY, WRITE_PERIOD, P99)
+    )
     assert one.by_ns is None  # nothing was sent, so nothing proves an outage
     assert one.end_by_ns == 5000 * MS
 

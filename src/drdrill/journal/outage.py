@@ -16,14 +16,15 @@ class Outage:
 
     The service went away between `after_ns` and `by_ns`, and came back between `until_ns` and `end_by_ns`:
 
-        after_ns   start of the last good attempt before (or the acknowledgement before the gap)
-        first_ns   start of the first bad attempt: what it is named and attributed by
-        by_ns      first_ns and the p99 of a round trip: by then it was away
-        until_ns   start of the last bad attempt: it was away still
+        after_ns   sending of the last good attempt before (or of the last acknowledged write before the gap)
+        first_ns   due time of the first bad attempt: what it is named and attributed by
+        by_ns      by then it was away: a bad answer was there; or the next attempt was sent, and the p99 of a round trip
+        until_ns   sending of the last bad attempt: it was away still
         good_ns    start of the stable run that ended it; None while there is none
         end_by_ns  end of that run's first good attempt; None while there is none
         least_ns   it lasted at least so long, from its parts: of two bad times between which a stable run may have been
                    missed (nothing was sent), `by_ns` and `until_ns` are those of the first
+        begun      False when nothing good was seen before: nobody knows when it began, `after_ns` is where measuring did
 
     `by_ns` and `until_ns` are None when no attempt proves that the service, and not our own delay, was at fault.
     """
@@ -38,6 +39,7 @@ class Outage:
     good_ns: int | None
     end_by_ns: int | None
     least_ns: int = 0
+    begun: bool = True
 
     @property
     def lower_ns(self) -> int:
@@ -48,8 +50,8 @@ class Outage:
 
     @property
     def upper_ns(self) -> int | None:
-        """It lasted at most so long; None while it has not ended."""
-        return None if self.end_by_ns is None else self.end_by_ns - self.after_ns
+        """It lasted at most so long; None while it has not ended, and where nobody saw it begin."""
+        return None if self.end_by_ns is None or not self.begun else self.end_by_ns - self.after_ns
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,12 @@ class Seen(enum.IntEnum):
     REFUSED = 3
     SILENT = 4
     BROKEN = 5
+    OWN_DELAY = 6
+    """No answer in time, but the measuring process was late itself, and without that it may have been: proves nothing."""
+
+
+UNANSWERED: Final = (Seen.LATE, Seen.SILENT)
+"""No answer within the latency bound. When such an attempt ended says nothing of when its request arrived."""
 
 
 class Done(enum.IntEnum):

@@ -11,9 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import functools
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    import ssl
 
 LARGEST: Final = 1 << 20
 """Bytes of an answer that are read. A probe or an acknowledgement is a few hundred."""
@@ -76,12 +80,15 @@ class Connection:
 
 async def connect(target: Target) -> Connection:
     """Open a connection. Raises OSError; the caller sets the deadline."""
-    if target.tls:
-        import ssl  # noqa: PLC0415 - only where an endpoint speaks TLS
+    return Connection(*await asyncio.open_connection(target.host, target.port, ssl=_context() if target.tls else None))
 
-        context = ssl.create_default_context()
-        return Connection(*await asyncio.open_connection(target.host, target.port, ssl=context))
-    return Connection(*await asyncio.open_connection(target.host, target.port))
+
+@functools.cache
+def _context() -> ssl.SSLContext:
+    """One for all connections of a worker: reading the certificates of the machine takes longer than many round trips."""
+    import ssl  # noqa: PLC0415 - only where an endpoint speaks TLS
+
+    return ssl.create_default_context()
 
 
 def request(target: Target, method: str, path: str, body: bytes = b"", kind: str = "", *, keep: bool = False) -> bytes:

@@ -5,21 +5,21 @@
     attempts (one stream) --merged--> attempts (a client with several endpoints) --stretches--> bad stretches --+
     acknowledgements, sent writes, pauses --gaps--> stretches without an acknowledgement ----------------------joined--> outages
 
-The bounds of attempts are those of measuring-and-judging section 2. For a gap between acknowledgements the upper bound is
-the gap. Its lower bound is the gap minus *two* periods of the writer minus its round trip (one period before the service
-went away and one after it came back may have passed without a write), and never more than the writes sent in the gap prove:
-in silence a writer runs out of connections, and what was not sent proves nothing.
+Each attempt tells something of the moment at which its request arrived, which nobody saw: it was not before the sending, and
+not after an answer came. Where no answer came in time: when the next attempt was sent this one was on its way, or both were
+held up by the same delay of ours; the p99 of a round trip is added, for the way there. Every bound leans on these.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from drdrill.journal.outage import Outage, Way
-from drdrill.journal.records import Seen
+from drdrill.journal.records import UNANSWERED, Seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,18 +34,23 @@ HOLE = 1
 """Numbers that may be missing between two samples before the run between them is broken: none."""
 
 
+LATE = 2
+"""Two attempts that were sent more than this times their spacing apart have a delay of ours between them."""
+
+
 @dataclass(frozen=True)
 class Attempts:
     """The attempts of one strip, in the order of their numbers.
 
-    `proven` marks bad ones whose badness was the service's: not those that only our own lag made late. `early` and `late`
-    are the first and the last moment at which the attempt was sent (one moment, unless several streams were merged).
+    `proven` marks bad ones whose badness was the service's: not those that only our own delay made bad. `sent` is the
+    earliest moment at which a request can have arrived, `by` the latest. Of a good attempt of several endpoints, `sent` and
+    `done` are those of the first good answer.
     """
 
     seq: Times
     due: Times
-    early: Times
-    late: Times
+    sent: Times
+    by: Times
     done: Times
     good: Flags
     proven: Flags
@@ -54,19 +59,23 @@ class Attempts:
         """Those that were due at or after this time."""
         keep = self.due >= ns
         return Attempts(
-            self.seq[keep], self.due[keep], self.early[keep], self.late[keep],
+            self.seq[keep], self.due[keep], self.sent[keep], self.by[keep],
             self.done[keep], self.good[keep], self.proven[keep],
         )  # fmt: skip
 
 
-def attempts(samples: Records, latency_ns: int) -> Attempts:
-    """The attempts of one stream of samples."""
+def attempts(samples: Records, latency_ns: int, p99_ns: int) -> Attempts:
+    """The attempts of one stream of samples; `p99_ns` is that of a calibrated round trip."""
     samples = samples[np.argsort(samples["seq"], kind="stable")]
+    seq, due, sent, done = (samples[name].astype(np.int64) for name in ("seq", "due", "sent", "done"))
     good = samples["outcome"] == Seen.GOOD
-    ours = (samples["outcome"] == Seen.LATE) & (samples["done"] - samples["sent"] <= latency_ns)
-    sent = samples["sent"].astype(np.int64)
-    due, done = samples["due"].astype(np.int64), samples["done"].astype(np.int64)
-    return Attempts(samples["seq"].astype(np.int64), due, sent, sent, done, good, ~good & ~ours)
+    # A connection that broke beyond the bound was one without an answer before.
+    unanswered = np.isin(samples["outcome"], [*UNANSWERED, Seen.OWN_DELAY]) | (done - sent > latency_ns)
+    # The second is what a recording says that was made before there was a name for the first.
+    ours = (samples["outcome"] == Seen.OWN_DELAY) | ((samples["outcome"] == Seen.LATE) & (done - sent <= latency_ns))
+    following = np.append(sent[1:], done[-1:])
+    by = np.where(unanswered, np.minimum(done, np.maximum(following, sent) + p99_ns), done)
+    return Attempts(seq, due, sent, by, done, good, ~good & ~ours)
 
 
 def merged(streams: Sequence[Attempts]) -> Attempts:
@@ -81,8 +90,9 @@ def merged(streams: Sequence[Attempts]) -> Attempts:
     known = np.ones(len(seqs), bool)
     good = np.zeros(len(seqs), bool)
     proven = np.ones(len(seqs), bool)
-    due, early, first_done = (np.full(len(seqs), far) for _ in range(3))
-    late, last_done = (np.full(len(seqs), -1) for _ in range(2))
+    due, first_sent, first_done = (np.full(len(seqs), far) for _ in range(3))
+    by, last_done = (np.full(len(seqs), -1) for _ in range(2))
+    good_sent = np.zeros(len(seqs), np.int64)
     for stream in streams:
         place = np.searchsorted(seqs, stream.seq)
         here = np.zeros(len(seqs), bool)
@@ -91,19 +101,24 @@ def merged(streams: Sequence[Attempts]) -> Attempts:
         good[place] |= stream.good
         proven[place] &= stream.proven
         due[place] = np.minimum(due[place], stream.due)
-        early[place] = np.minimum(early[place], stream.early)
-        late[place] = np.maximum(late[place], stream.late)
+        first_sent[place] = np.minimum(first_sent[place], stream.sent)
+        sooner = stream.good & (stream.done < first_done[place])
+        good_sent[place] = np.where(sooner, stream.sent, good_sent[place])
+        by[place] = np.maximum(by[place], stream.by)
         last_done[place] = np.maximum(last_done[place], stream.done)
-        first_done[place] = np.where(stream.good, np.minimum(first_done[place], stream.done), first_done[place])
+        first_done[place] = np.where(sooner, stream.done, first_done[place])
     keep = known | good
-    done = np.where(good, first_done, last_done)
+    sent, done = np.where(good, good_sent, first_sent), np.where(good, first_done, last_done)
     proven &= ~good
-    return Attempts(seqs[keep], due[keep], early[keep], late[keep], done[keep], good[keep], proven[keep])
+    return Attempts(seqs[keep], due[keep], sent[keep], by[keep], done[keep], good[keep], proven[keep])
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Neither good nor proven good: see Outage for the times. `bad` is False for a hole in which nothing was measured."""
+    """Neither good nor proven good: see Outage for the times.
+
+    `bad` is False for a hole in which nothing was measured, `begun` is False when nothing good was seen before.
+    """
 
     way: Way
     after_ns: int
@@ -114,6 +129,7 @@ class Stretch:
     end_by_ns: int | None
     least_ns: int = 0
     bad: bool = True
+    begun: bool = True
 
     @property
     def proven_ns(self) -> int:
@@ -122,82 +138,54 @@ class Stretch:
         return max(own, self.least_ns)
 
 
-def stretches(a: Attempts, p99_ns: int) -> list[Stretch]:
-    """Every run of attempts that are not good, and every hole between two numbers."""
+def stretches(a: Attempts) -> list[Stretch]:
+    """Every run of attempts that are not good, and every hole between two numbers.
+
+    A run is cut where our own delay lies between two proofs, so that the time between them is looked at as any other between
+    two bad times: it may have been good for a whole stable window.
+    """
     if not len(a.seq):
         return []
     found = []
-    starts, ends = _runs(~a.good)
-    for start, end in zip(starts, ends, strict=True):
-        proof = np.flatnonzero(a.proven[start:end]) + start
-        by = int(a.late[proof[0]]) + p99_ns if len(proof) else None
-        until = int(a.early[proof[-1]]) if len(proof) else None
-        after, first = int(a.due[max(start - 1, 0)]), int(a.due[start])
-        found.append(Stretch("probes", after, first, by, until, *_recovered(a, int(end))))
+    for start, end in zip(*_runs(~a.good), strict=True):
+        after, begun = _before(a, int(start))
+        turns = np.diff(a.proven[start:end]) | (np.diff(a.sent[start:end]) > LATE * np.diff(a.due[start:end]))
+        cuts = [start, *(np.flatnonzero(turns) + start + 1), end]
+        for first, last in pairwise(cuts):
+            by = int(a.by[first:last].min()) if a.proven[first] else None
+            until = int(a.sent[last - 1]) if a.proven[first] else None
+            good = _recovered(a, int(end), int(a.by[first:last].max()) if by is None else by)
+            found.append(Stretch("probes", after, int(a.due[first]), by, until, *good, begun=begun))
     for before in np.flatnonzero(np.diff(a.seq) > HOLE):
         last = int(a.due[before])
-        found.append(Stretch("probes", last, last, None, None, *_recovered(a, int(before) + 1), bad=False))
+        found.append(Stretch("probes", last, last, None, None, *_recovered(a, int(before) + 1, last), bad=False))
     return found
 
 
-def _recovered(a: Attempts, end: int) -> tuple[int | None, int | None]:
-    """Start and end of the first good attempt at or after a place."""
-    rest = np.flatnonzero(a.good[end:])
-    if not len(rest):
-        return None, None
-    return int(a.due[end + rest[0]]), int(a.done[end + rest[0]])
+def _before(a: Attempts, start: int) -> tuple[int, bool]:
+    """Sending of the last good attempt before a bad one, and whether there was any.
+
+    Attempts that went out at almost the same time may have arrived in another order. The good one surely arrived before the
+    bad one when its answer was there before the bad one was sent.
+    """
+    earlier = np.flatnonzero(a.good[:start] & (a.done[:start] <= a.sent[start]))
+    return (int(a.sent[earlier[-1]]), True) if len(earlier) else (int(a.due[0]), False)
+
+
+def _recovered(a: Attempts, end: int, by_ns: int) -> tuple[int | None, int | None]:
+    """Start of the first good attempt at or after a place, and by when it was good again.
+
+    The attempt that proves it was sent when the service was away already; else it may have arrived before it went away.
+    """
+    rest = np.flatnonzero(a.good[end:]) + end
+    proof = rest[a.sent[rest] >= by_ns]
+    return (int(a.due[rest[0]]), int(a.done[proof[0]])) if len(proof) else (None, None)
 
 
 def _runs(flags: Flags) -> tuple[Times, Times]:
     """Where runs of True begin, and where they have ended."""
     edges = np.diff(np.concatenate(([0], flags.astype(np.int8), [0])))
     return np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
-
-
-@dataclass(frozen=True)
-class Writes:
-    """What is known of the writes that count for a strip.
-
-    `acks` are the times of acknowledgements, in order. `sent`, `done` and `ok` are of every write that was sent and ended.
-    `open_ns` are the intervals in which the writers were running and not paused; the last one ends where knowledge ends.
-    """
-
-    acks: Times
-    sent: Times
-    done: Times
-    ok: Flags
-    open_ns: Sequence[tuple[int, int]]
-    latency_ns: int
-    period_ns: int
-    p99_ns: int
-
-
-def gaps(w: Writes) -> list[Stretch]:
-    """Every time longer than latency bound + one period without an acknowledgement, outside of pauses."""
-    found = []
-    for n, (begin, end) in enumerate(w.open_ns):
-        inside = w.acks[(w.acks >= begin) & (w.acks < end)]
-        marks = np.concatenate(([begin], inside, [end]))
-        for place in np.flatnonzero(np.diff(marks) > w.latency_ns + w.period_ns):
-            ongoing = place == len(marks) - 2 and n == len(w.open_ns) - 1
-            found.append(_gap(w, int(marks[place]), int(marks[place + 1]), ongoing=ongoing))
-    return found
-
-
-def _gap(w: Writes, before: int, after: int, *, ongoing: bool) -> Stretch:
-    inside = (w.sent >= before) & (w.sent < after)
-    refused = inside & ~w.ok
-    stalled = inside & w.ok & (w.done >= after) & (w.sent < after - w.p99_ns)
-    begun = w.sent[refused | stalled]
-    ended = np.concatenate((w.sent[refused], [after - w.p99_ns] if stalled.any() and not ongoing else []))
-    by = until = None
-    if len(begun) and len(ended):
-        by = int(begun.min()) + w.p99_ns
-        most = max(0, after - before - 2 * w.period_ns - w.p99_ns)
-        until = min(int(ended.max()), by + most)
-    first = int(begun.min()) if len(begun) else before + w.period_ns
-    came = None if ongoing else after
-    return Stretch("acknowledgements", before, first, by, until, came, came)
 
 
 def joined(found: Iterable[Stretch], stable_ns: int, horizon_ns: int) -> list[Stretch]:
@@ -221,14 +209,14 @@ def _one(a: Stretch, b: Stretch, stable_ns: int) -> Stretch:
     """Both, as one. `a` begins first.
 
     That there was no stable window between them is certain only when none fits between the last moment at which it was
-    surely away and the next bad one. Else the bounds from below stay those of the parts.
+    surely away and the one at which it surely was again. Else the bounds from below stay those of the parts.
     """
     ending = a if _later(a.good_ns, b.good_ns) else b
     longer = a if not b.bad or (a.bad and _length(a) >= _length(b)) else b
     by, until = a.by_ns, a.until_ns
-    if not a.bad:
+    if not a.bad or until is None:
         by, until = b.by_ns, b.until_ns
-    elif until is not None and b.until_ns is not None and b.first_ns - until < stable_ns:
+    elif b.by_ns is not None and b.until_ns is not None and b.by_ns - until < stable_ns:
         by, until = min(x for x in (by, b.by_ns) if x is not None), max(until, b.until_ns)
     return Stretch(
         longer.way,
@@ -240,6 +228,7 @@ def _one(a: Stretch, b: Stretch, stable_ns: int) -> Stretch:
         end_by_ns=ending.end_by_ns,
         least_ns=max(a.proven_ns, b.proven_ns),
         bad=a.bad or b.bad,
+        begun=a.begun and b.begun,
     )
 
 
@@ -253,5 +242,5 @@ def _length(s: Stretch) -> float:
 
 def named(found: Iterable[Stretch], service: str, strip: str) -> tuple[Outage, ...]:
     """The outages of a strip."""
-    times = ("after_ns", "first_ns", "by_ns", "until_ns", "good_ns", "end_by_ns", "least_ns")
+    times = ("after_ns", "first_ns", "by_ns", "until_ns", "good_ns", "end_by_ns", "least_ns", "begun")
     return tuple(Outage(service, strip, s.way, **{name: getattr(s, name) for name in times}) for s in found)

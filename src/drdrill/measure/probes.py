@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from drdrill.journal.records import SAMPLE_PACK, Seen
+from drdrill.journal.records import SAMPLE_PACK, UNANSWERED, Seen
 from drdrill.measure import http
 from drdrill.measure.schedule import SECOND, Grid, missed
 from drdrill.measure.sink import Sink
@@ -60,6 +60,8 @@ class Probe:
 
     def __init__(self, spec: Mapping[str, Any], folder: Path, grid: Grid) -> None:
         self.grid = grid
+        self.kept_ns = grid.due(0)
+        self.deaf_ns = 0
         self.latency_ns = round(spec["latency_s"] * SECOND)
         self.target = http.Target.of(spec["address"])
         self.asked = http.request(self.target, spec["method"], spec["path"])
@@ -73,17 +75,42 @@ class Probe:
         while True:
             due = self.grid.due(k)
             await asyncio.sleep((due - time.monotonic_ns()) / SECOND)
+            self._awake(time.monotonic_ns())
             if not missed(due, time.monotonic_ns(), self.latency_ns):
                 tasks.create_task(self._attempt(k, due))
             k += 1
+            self.kept_ns = max(self.kept_ns, self.grid.due(k))
+
+    def _awake(self, now: int) -> None:
+        """Count for how long this process did nothing though an attempt was due."""
+        self.deaf_ns += max(0, now - self.kept_ns)
+        self.kept_ns = max(self.kept_ns, now)
 
     async def _attempt(self, k: int, due: int) -> None:
-        sent = time.monotonic_ns()
-        seen, status, note = await self._ask()
+        sent, deaf_ns = time.monotonic_ns(), self.deaf_ns
+        try:
+            seen, status, note = await self._ask()
+        except asyncio.CancelledError:
+            # Probing stops while it is under way. One that we listened to beyond its bound is bad already: without it a
+            # silence that lasts to the end would begin a second later. Of any other nothing is known.
+            done = time.monotonic_ns()
+            if self._listened(sent, done, deaf_ns) > self.latency_ns:
+                self._record((k, due, sent, done), Seen.SILENT, 0, "no answer")
+            raise
         done = time.monotonic_ns()
         if seen == Seen.GOOD and done - due > self.latency_ns:
             seen = Seen.LATE
-        self.sink.write(SAMPLE_PACK.pack(k, due, sent, done, seen, status, note.encode("ascii", "replace")[:32]))
+        if seen in UNANSWERED and self._listened(sent, done, deaf_ns) <= self.latency_ns:
+            seen = Seen.OWN_DELAY
+        self._record((k, due, sent, done), seen, status, note)
+
+    def _listened(self, sent: int, done: int, deaf_ns: int) -> int:
+        """For how much of the time between two moments this process can have heard an answer."""
+        self._awake(done)
+        return done - sent - (self.deaf_ns - deaf_ns)
+
+    def _record(self, times: tuple[int, int, int, int], seen: Seen, status: int, note: str) -> None:
+        self.sink.write(SAMPLE_PACK.pack(*times, seen, status, note.encode("ascii", "replace")[:32]))
 
     async def _ask(self) -> tuple[Seen, int, str]:
         connection = None

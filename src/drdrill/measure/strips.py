@@ -16,7 +16,8 @@ import numpy as np
 from drdrill.journal import events
 from drdrill.journal.outage import Strip
 from drdrill.journal.records import Done, intents_of
-from drdrill.measure.outages import Attempts, Stretch, Writes, attempts, gaps, joined, merged, named, stretches
+from drdrill.measure.acknowledgements import Writes, gaps
+from drdrill.measure.outages import Attempts, Stretch, attempts, joined, merged, named, stretches
 from drdrill.measure.schedule import SECOND
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def strip(recording: Recording, service: str, name: str) -> Strip:
     latency_ns, stable_ns = round(promised["latency_s"] * SECOND), round(promised["stable_s"] * SECOND)
     probes = _probes(recording, service, name)
     from_ns, p99_ns = _calibrated(recording, probes, latency_ns)
-    seen = _attempts(recording, probes, latency_ns).since(from_ns)
-    found = stretches(seen, p99_ns)
+    seen = _attempts(recording, probes, latency_ns, p99_ns).since(from_ns)
+    found = stretches(seen)
     ends: dict[Way, int] = {"probes": int(seen.due[-1])} if len(seen.due) else {}
     writes, running = _writes(recording, service, name, latency_ns, p99_ns)
     if writes is not None:
@@ -81,9 +82,9 @@ def _probes(recording: Recording, service: str, name: str) -> list[dict[str, Any
     return at or [p for p in started if p["site"] == name]
 
 
-def _attempts(recording: Recording, probes: Iterable[dict[str, Any]], latency_ns: int) -> Attempts:
+def _attempts(recording: Recording, probes: Iterable[dict[str, Any]], latency_ns: int, p99_ns: int) -> Attempts:
     streams = [recording.streams[p["stream"]] for p in probes if p["stream"] in recording.streams]
-    return merged([attempts(s.records, latency_ns) for s in streams])
+    return merged([attempts(s.records, latency_ns, p99_ns) for s in streams])
 
 
 def _calibrated(recording: Recording, probes: Iterable[dict[str, Any]], latency_ns: int) -> tuple[int, int]:
@@ -116,11 +117,11 @@ def _writes(recording: Recording, service: str, name: str, latency_ns: int, p99_
     if not spans:
         return None, False
     every = np.concatenate(parts)
-    sent, done = every["sent"].astype(np.int64), every["done"].astype(np.int64)
+    due, sent, done = (every[name].astype(np.int64) for name in ("due", "sent", "done"))
     ok = every["outcome"] == Done.OK
     period = round(SECOND / min(w["rate_hz"] for w in started))
     round_trip = _p99((done - sent)[ok & (done < _first_change(recording))], p99_ns)
-    return Writes(np.sort(done[ok]), sent, done, ok, _union(spans), latency_ns, period, round_trip), running
+    return Writes(np.sort(done[ok]), due, sent, done, ok, _union(spans), latency_ns, period, round_trip), running
 
 
 def _first_change(recording: Recording) -> int:
