@@ -143,6 +143,11 @@ class Workload:
         self._clients.await_controls(fresh)
 
     def _probe_members(self, database: Database) -> list[Worker]:
+        if not self._context.struck():
+            # A login that is refused is tried once here. Clients would try it five times a second, and lock the account.
+            silent = [m.words for m in self._context.engine(database.name).members() if m.role == "unknown"]
+            if silent:
+                raise Refused(f"database {database.name}: no client is sent where nobody answers: {'; '.join(silent)}")
         unknown = [member for member in database.nodes if member not in database.addresses]
         if unknown:
             words = (
