@@ -58,7 +58,7 @@ def refused_at_collection(flaw: Flaw, ran: Ran) -> Caught:
     said = " ".join(ran.output.partition("nothing was touched:")[2].split())
     for words in flaw.words:
         assert re.search(words, said), f"{words!r} is not in what was said: {ran.output}"
-    message = said[said.index(flaw.drill.name) :]
+    message = re.sub(r"/\S+/(?=[\w.]+:\d)", "", said)  # Without the folder of this run.
     return Caught(flaw.verdict, flaw.result, "restored", message, 0.0)
 
 

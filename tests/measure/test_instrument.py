@@ -145,7 +145,9 @@ class Measured(NamedTuple):
         return [self.recording.streams[f"probe-client-{a}-{b}"].records for a, b in endpoints]
 
 
-def journal_of(folder: Path, specs: Sequence[dict[str, Any]], stable_s: float = STABLE_S) -> Recording:
+def journal_of(
+    folder: Path, specs: Sequence[dict[str, Any]], before_ns: int | None = None, stable_s: float = STABLE_S
+) -> Recording:
     """Write what a drill writes into its journal about these probes, and load everything."""
     journal = Journal(folder)
     names = dict.fromkeys(s["service"] for s in specs)
@@ -158,7 +160,8 @@ def journal_of(folder: Path, specs: Sequence[dict[str, Any]], stable_s: float = 
         journal.write(events.PROBES_STARTED, **{k: spec[k] for k in ("stream", "service", "vantage", "site", "url")})
         records = streams[spec["stream"]].records
         records = records[np.argsort(records["seq"])]
-        c = calibration(records[records["due"] < records["due"][0] + round(FIRST_S * 1e9) - 2 * PERIOD_NS])
+        before = records["due"][0] + round(FIRST_S * 1e9) if before_ns is None else before_ns
+        c = calibration(records[records["due"] < before - 2 * PERIOD_NS])
         if c is not None:
             told = {
                 "from_ns": c.from_ns,
@@ -201,7 +204,9 @@ def measured(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         for worker in workers:
             worker.stop()
         script.close()
-    return Measured(truth | {ENDPOINTS[-1]: []}, journal_of(folder, specs), stop)
+    return Measured(
+        truth | {ENDPOINTS[-1]: []}, journal_of(folder, specs, min(b[0].begin for b in truth.values())), stop
+    )
 
 
 def of_strip(m: Measured, service: str, name: str) -> tuple[list[Away], tuple[Outage, ...], list[Match], Blur]:

@@ -25,6 +25,7 @@ _SEEN: Final = {
     Seen.REFUSED: "a refused connection",
     Seen.SILENT: "no answer",
     Seen.BROKEN: "a broken connection",
+    Seen.OWN_DELAY: "nothing in time that we could have heard",
 }
 _MOST: Final = 3
 """Kinds of answers that are named, for each endpoint; the rest is counted together."""
