@@ -138,9 +138,12 @@ def intervals(recording: Recording, axis: Axis) -> Iterator[Interval]:
 
 
 def written(drawing: Drawing) -> tuple[list[str], list[list[str]]]:
-    """Head and rows of the writes: acknowledged, and failed or unanswered, for each interval and site."""
-    every = [row for group in drawing.groups for row in group.rows if isinstance(row, Bars)]
-    head = [f"{row.label}: {what}" for row in every for what in ("acknowledged", "failed or unanswered")]
+    """Head and rows of the writes: acknowledged, and failed or unanswered, for each interval and writer."""
+    named = [(group.heading, row) for group in drawing.groups for row in group.rows if isinstance(row, Bars)]
+    every = [row for _, row in named]
+    head = [
+        f"{heading}, {row.label}: {what}" for heading, row in named for what in ("acknowledged", "failed or unanswered")
+    ]
     rows = []
     for i in range(len(every[0].acknowledged) if every else 0):
         cells = [figures.count(n) for row in every for n in (row.acknowledged[i], row.unanswered[i])]

@@ -179,8 +179,10 @@ def _brackets(recording: Recording, axis: Axis, service: str) -> tuple[Bracket, 
 
 def _writes(recording: Recording, axis: Axis) -> Iterator[Group]:
     started = list(recording.journal.of(events.WRITES_STARTED))
+    # One length of bar for all writers, whatever their rates: rows are read against each other, and the table joins them.
+    bin_s = _bin(axis.to_s - axis.from_s, [e.data["rate_hz"] for e in started])
     for through in dict.fromkeys(_way(e.data) for e in started):
-        rows = [_bars(recording, axis, e.data) for e in started if _way(e.data) == through]
+        rows = [_bars(recording, axis, e.data, bin_s) for e in started if _way(e.data) == through]
         yield Group(f"Writes {through}", tuple(rows))
 
 
@@ -190,10 +192,8 @@ def _way(writes: Mapping[str, Any]) -> str:
     return f"to database {writes.get('database')}"
 
 
-def _bars(recording: Recording, axis: Axis, writes: Mapping[str, Any]) -> Bars:
+def _bars(recording: Recording, axis: Axis, writes: Mapping[str, Any], bin_s: float) -> Bars:
     stream = recording.streams.get(writes["stream"])
-    length = axis.to_s - axis.from_s
-    bin_s = _bin(length, writes["rate_hz"])
     from_s = np.floor(axis.from_s / bin_s) * bin_s
     n = int(np.ceil((axis.to_s - from_s) / bin_s))
     edges = axis.zero_ns + ((from_s + np.arange(n + 1) * bin_s) * 1e9).astype(np.int64)
@@ -220,13 +220,14 @@ def _bars(recording: Recording, axis: Axis, writes: Mapping[str, Any]) -> Bars:
     )  # fmt: skip
 
 
-def _bin(length_s: float, rate_hz: float) -> float:
-    """How long one bar is: as short as the picture can show, and with a whole number of writes due in each.
+def _bin(length_s: float, rates_hz: Sequence[float]) -> float:
+    """How long one bar is: as short as the picture can show, and with a whole number of writes of every rate due in each.
 
     With half a write more in every other bar the schedule itself would look like a comb.
     """
-    fits = [b for b in _BIN_WIDTHS if length_s / b <= _MOST_BINS and b * rate_hz >= _LEAST_DUE]
-    whole = [b for b in fits if abs(b * rate_hz - round(b * rate_hz)) < 1e-6]  # noqa: PLR2004 - floating point
+    slowest = min(rates_hz, default=0.0)
+    fits = [b for b in _BIN_WIDTHS if length_s / b <= _MOST_BINS and b * slowest >= _LEAST_DUE]
+    whole = [b for b in fits if all(abs(b * r - round(b * r)) < 1e-6 for r in rates_hz)]  # noqa: PLR2004 - floating point
     return next(iter(whole or fits), _BIN_WIDTHS[-1])
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Drill folders as real drills leave them, made without an estate: each ends in a way that a report must be able to tell.
 
-    met, missed, lapsed, killed, refused, residual, chinese, switchover, nulls, long
+    met, missed, lapsed, killed, refused, residual, chinese, switchover, nulls, long, both
 
 `python tests/reports/drills.py OUT` writes all of them with their reports, to be looked at.
 """
@@ -151,18 +151,20 @@ def probes(folder: Folder, story: Story, see: Callable[[str, str, float], Seen],
         folder.stream(name, "samples", rows, **about)
 
 
-def writers(folder: Folder, story: Story, tail: bytes = b"", service: str = "registration") -> None:
-    """25 writes a second at each site; paused while a sentence reads back."""
+def writers(
+    folder: Folder, story: Story, tail: bytes = b"", service: str | None = "registration", rate_hz: float = 25.0
+) -> None:
+    """Writes at each site, through a service or (None) into the database; paused while a sentence reads back."""
     for site in SITES:
-        name = f"write-{site}"
+        name = f"write-{site}" if service else f"write-to-clinical-{site}"
         about = {
-            "service": service, "database": None, "site": site, "vantage": site, "rate_hz": 25.0,
+            "service": service, "database": None if service else "clinical", "site": site, "vantage": site, "rate_hz": rate_hz,
             "latency_s": 1.0, "deadline_s": 30.0, "prefix": f"d1/{name}/",
         }  # fmt: skip
         folder.event(story.begin + 3, events.WRITES_STARTED, stream=name, **about)
         rows = []
-        for seq in range(int((story.stop - story.begin - 3) * 25)):
-            at = story.begin + 3 + seq / 25
+        for seq in range(int((story.stop - story.begin - 3) * rate_hz)):
+            at = story.begin + 3 + seq / rate_hz
             if story.read_from <= at < story.read_from + 1.5:
                 continue
             done = story.writes(site, at)
@@ -382,10 +384,12 @@ def _through_the_cut(path: Path, story: Story, **about: Any) -> Folder:
     return folder
 
 
-def met(path: Path) -> Path:
+def met(path: Path, *, both_ways: bool = False) -> Path:
     """All went well."""
     story = Story()
     folder = _through_the_cut(path, story)
+    if both_ways:
+        writers(folder, story, service=None, rate_hz=10.0)
     cut(folder, story)
     steps(folder, GOOD_TIMES, CUT_STEPS)
     _ending(folder, story)
@@ -667,8 +671,13 @@ def long(path: Path) -> Path:
     return close(folder, 600.5, "met", ["All of it held."])
 
 
+def both(path: Path) -> Path:
+    """Writes through the service and into the database, at rates of their own."""
+    return met(path, both_ways=True)
+
+
 ALL: dict[str, Callable[[Path], Path]] = {
-    f.__name__: f for f in (met, missed, lapsed, killed, refused, residual, chinese, switchover, nulls, long)
+    f.__name__: f for f in (met, missed, lapsed, killed, refused, residual, chinese, switchover, nulls, long, both)
 }
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from drdrill.journal import records
 from drdrill.journal.recording import load
 from drdrill.journal.records import Seen
 from drdrill.reports import drawing as model
-from drdrill.reports import strips, svg, timeline
+from drdrill.reports import strips, svg, tables, timeline
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +34,22 @@ def strip(picture: model.Drawing, label: str) -> model.Strip:
     assert len(rows) == 1
     assert isinstance(rows[0], model.Strip)
     return rows[0]
+
+
+def test_writers_of_different_rates_have_bars_of_one_length(tmp_path: Path) -> None:
+    """25 and 10 writes a second: rows are read against each other, and the table has one line for each bar of all of them."""
+    picture = drawing(drills.both(tmp_path / "both"))
+    bars = [row for group in picture.groups for row in group.rows if isinstance(row, model.Bars)]
+    assert [(b.label, b.note) for b in bars] == [
+        ("at east", "25 a second"), ("at south", "25 a second"), ("at east", "10 a second"), ("at south", "10 a second"),
+    ]  # fmt: skip
+    assert len({(b.from_s, b.bin_s, len(b.acknowledged)) for b in bars}) == 1
+    for bar in bars:
+        assert bar.due == pytest.approx(round(bar.due)), "whole writes are due in each"
+    head, rows = tables.written(picture)
+    assert head[0] == "Writes through service registration, at east: acknowledged"
+    assert head[4] == "Writes to database clinical, at east: acknowledged"
+    assert {len(row) for row in rows} == {1 + len(head)}
 
 
 @pytest.mark.parametrize("name", drills.ALL)
