@@ -89,6 +89,11 @@ class Blur:
                 return False
         return True
 
+    def stood_still(self, begin: int, end: int) -> bool:
+        """Whether an attempt that was due in this time was left without an answer because we did not listen."""
+        due = [s["due"][s["outcome"] == Seen.OWN_DELAY] for s in self.streams]
+        return any(((d >= begin) & (d <= end)).any() for d in due)
+
     def _of(self, s: np.ndarray, begin: int, end: int) -> tuple[int, int]:
         # One more on each side: what is missing in between may be all that there was.
         first, last = np.searchsorted(s["due"], [begin, end])
@@ -140,7 +145,9 @@ def account(
 def _ours(outage: Outage, blur: Blur, latency_ns: int) -> bool:
     """Whether it says itself that it proves nothing, and our own delay was long enough to make an answer late."""
     end = outage.good_ns or outage.first_ns
-    return not outage.lower_ns and blur.near(outage.first_ns, end) > latency_ns // 2
+    if outage.lower_ns:
+        return False
+    return blur.near(outage.first_ns, end) > latency_ns // 2 or blur.stood_still(outage.first_ns, end)
 
 
 def _possible(truth: Sequence[Away], outage: Outage) -> list[Match]:

@@ -132,6 +132,7 @@ Feature: A disk that fills up
 
 
 @pytest.mark.lab
+@pytest.mark.long
 def test_in_the_lab_a_full_disk_stops_the_measuring_and_the_drill_and_leaves_the_lab_whole(labs: Labs, tmp_path: Path):
     lab = labs.get()
     feature = tmp_path / "a.feature"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from drdrill.checkers.verdict import Verdict
 from drdrill.connect.capabilities import Look
 from drdrill.connect.fake import FakeVantages
+from drdrill.engines.engine import Member
 from drdrill.errors import WayInFailed
 from drdrill.estate.load import load as load_estate
 from drdrill.journal import events
@@ -148,6 +149,12 @@ class MemoryDatabase:
         self.unreadable: dict[str, str] = {}
         self.unsettled: dict[str, bool | None] = {}
         self.headless = False
+
+    def members(self) -> list[Member]:
+        return [
+            Member(host, site, role, healthy=True, in_step=True, lag_bytes=0, words="asked")
+            for host, site, role in (("east-db1", "east", "writer"), ("south-db1", "south", "replica"))
+        ]
 
     def position(self) -> str:
         if self.headless:

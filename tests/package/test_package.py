@@ -71,6 +71,7 @@ def test_the_wheel_alone_runs_a_drill(environment, a_team, labs):
 
 
 @pytest.mark.lab
+@pytest.mark.long
 def test_an_editable_checkout_runs_the_same_drill(a_team, labs):
     lab = labs.get()
     told = call(
