@@ -94,6 +94,17 @@ class Blur:
         due = [s["due"][s["outcome"] == Seen.OWN_DELAY] for s in self.streams]
         return any(((d >= begin) & (d <= end)).any() for d in due)
 
+    def breaks(self, begin: int, end: int) -> int:
+        """How often in this time attempts were sent more than a period late, are missing, or were not listened for."""
+        found = 0
+        for s in self.streams:
+            here = s[(s["due"] >= begin - self.period_ns) & (s["due"] <= end + self.period_ns)]
+            late = (here["sent"] - here["due"] > self.period_ns) | (here["outcome"] == Seen.OWN_DELAY)
+            holes = np.append(np.diff(here["seq"].astype(np.int64)) > 1, False)[: len(here)]
+            away = late | holes
+            found += int(away[:1].sum() + (np.diff(away.astype(np.int8)) > 0).sum())
+        return found
+
     def _of(self, s: np.ndarray, begin: int, end: int) -> tuple[int, int]:
         # One more on each side: what is missing in between may be all that there was.
         first, last = np.searchsorted(s["due"], [begin, end])
@@ -189,8 +200,11 @@ def _claims(truth: Sequence[Away], m: Match, blur: Blur, stable_ns: int) -> Iter
 
 
 def _unstable(blur: Blur, begin: int, end: int, stable_ns: int) -> int:
-    """For how long a service may have been good without anybody seeing a stable window."""
-    return stable_ns + 2 * blur.period_ns + blur.near(begin, end)
+    """For how long a service may have been good without anybody seeing a stable window.
+
+    Each time that our own machine looked away cuts a good time in two, each of which may fall short of a stable window.
+    """
+    return (1 + blur.breaks(begin, end)) * (stable_ns + 2 * blur.period_ns) + blur.near(begin, end)
 
 
 def _more(ns: int, words: str) -> str:
