@@ -36,11 +36,11 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from scripted import Script  # noqa: E402 - the tests are no package
-from truth import Away, away  # noqa: E402
+from truth import Away, away  # noqa: E402 - after the path to the tests
 
-from drdrill.journal.recording import load_streams  # noqa: E402
-from drdrill.measure.outages import attempts, joined, named, stretches  # noqa: E402
-from drdrill.measure.workers import Worker  # noqa: E402
+from drdrill.journal.recording import load_streams  # noqa: E402 - after the path to the tests
+from drdrill.measure.outages import attempts, joined, named, stretches  # noqa: E402 - after the path to the tests
+from drdrill.measure.workers import Worker  # noqa: E402 - after the path to the tests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -174,7 +174,7 @@ class Curl:
         """From its log."""
         offset = time.time() - time.monotonic()
         rows = [line.split() for line in self.log.read_text().splitlines()]
-        return runs([(float(row[0]) - offset, row[1] == "200") for row in rows if len(row) == 2])  # noqa: PLR2004
+        return runs([(float(row[0]) - offset, row[1] == "200") for row in rows if len(row) == 2])  # noqa: PLR2004 - time and status; a last line may be cut
 
 
 def _utc(text: str) -> float:
@@ -309,7 +309,7 @@ def _phase(
             played.play(bits, n)
         ours, curl, chaos = played.urls
         instruments += [Ours(ours, folder), Curl(curl, folder), Chaos(chaos, folder, program, lasts_s(bits))]
-        time.sleep(lasts_s(bits))
+        time.sleep(lasts_s(bits))  # The script plays by the clock; there is nothing else to wait for.
         for instrument in instruments:
             instrument.stop()
             stops.append(time.monotonic())

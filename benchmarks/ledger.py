@@ -82,7 +82,7 @@ def acknowledged(estate: Estate, layout: Layout, table: str, folder: Path, rate:
             worker.poll()
             if time.monotonic() > until or worker.death():
                 raise SystemExit(f"the writer did not begin: {worker.death()}")
-            time.sleep(0.01)
+            time.sleep(0.01)  # Between two looks at what the worker said.
         time.sleep(SECONDS)  # What is measured is what happens in this time.
     finally:
         worker.stop()

@@ -62,3 +62,11 @@ def fake_estate(folder: Path, *, limits: Limits | None = None, name: str = "fake
     )
     World.forget(estate)
     return estate
+
+
+class EastWrites:
+    """An engine that says that east-db1 is the writer."""
+
+    def writer(self, database: str) -> str | None:
+        del database
+        return "east-db1"

@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from estates import fake_estate
+from estates import EastWrites, fake_estate
 
 from drdrill.connect.capabilities import STRIKING
 from drdrill.connect.fake_world import World
@@ -40,12 +40,6 @@ EXAMPLES: tuple[Fault, ...] = (
     HostFrozen("application", "registration", "south"),
     HostFrozen("entry", "registration", "east"),
 )
-
-
-class EastWrites:
-    def writer(self, database: str) -> str | None:
-        del database
-        return "east-db1"
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from estates import fake_estate
+from estates import EastWrites, fake_estate
 
 from drdrill.connect.capabilities import Look
 from drdrill.connect.fake_world import World
@@ -28,12 +28,6 @@ if TYPE_CHECKING:
     from drdrill.faults.fault import Fault, Reach, Undo
 
 FROZEN = HostFrozen("database", "registration", "east")
-
-
-class EastWrites:
-    def writer(self, database: str) -> str | None:
-        del database
-        return "east-db1"
 
 
 @pytest.fixture
