@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from subprocess import Popen
 
 Pair = tuple[str, str]
 """An ordered pair of hosts: what the first sends to the second."""
 
-STRIKING: Final = ("links", "power", "freeze")
+STRIKING: Final = ("links", "power", "freeze", "entry")
 """The capabilities by which something can be broken: each has holds, that are found, revoked and healed."""
 
 
@@ -159,6 +160,97 @@ class Freeze(Protocol):
 
     def is_frozen(self, hosts: Sequence[str]) -> Look:
         """True: everything on all of them has stood still since the strike; False: nothing does; None: neither."""
+
+    def revoke(self, drill: str) -> None:
+        """Nobody can renew a hold of this drill any more."""
+
+    def holds(self, drill: str | None = None) -> Sequence[str]:
+        """The tags of the holds that are open, of one drill or of all."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command on a host came to. `status` is its exit status, `seconds` the time from asking to its end."""
+
+    status: int
+    out: str
+    err: str
+    seconds: float
+
+
+@runtime_checkable
+class Shell(Protocol):
+    """Run commands on hosts, each within a hard deadline."""
+
+    name: str
+
+    def supports(self, hosts: Sequence[str]) -> bool:
+        """Whether this way in reaches all these hosts, by what the estate says."""
+
+    def ready(self, hosts: Sequence[str]) -> Look:
+        """Whether all of them answer a command now, with the right of root where the estate says that it is got by sudo."""
+
+    def run(self, host: str, command: str, *, within_s: float = 10.0, root: bool = False, given: str = "") -> Ran:
+        """Run one command line of the host's shell; `given` is its standard input. `root`: with the right of root.
+
+        Raises:
+            Unreachable: the host cannot be reached, or its key is not the known one. The command did not run.
+            WayInFailed: it did not end within the deadline; whether it ran, and still runs, is not known.
+        """
+
+    def talk(self, host: str, command: str, *, root: bool = False) -> Popen[bytes]:
+        """Start a command that is spoken to by its standard input and output. Whoever starts it ends it."""
+
+    def close(self) -> None:
+        """End everything that was started to reach the hosts."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """One server behind an entry, as the entry sees it. `name` is the host's name in the estate file."""
+
+    name: str
+    state: Literal["up", "down", "drained", "stopped"]
+    backup: bool
+    sessions: int
+
+
+@runtime_checkable
+class Entry(Protocol):
+    """Steer what an entry (load balancer) sends where, and tell who answers for its address."""
+
+    name: str
+
+    def supports(self, hosts: Sequence[str]) -> bool:
+        """Whether this way in reaches all these entry hosts."""
+
+    def ready(self, hosts: Sequence[str]) -> Look:
+        """Whether the way in and the way back work, without harm."""
+
+    def servers(self, host: str) -> Sequence[Server]:
+        """The servers behind this entry host. Raises WayInFailed."""
+
+    def drain(self, hold: str, drill: str, ways: Sequence[Pair], lease_s: float, hard_end_s: float) -> Lease:
+        """On each of these entry hosts give this server no new work: pairs of both. The timer is armed there first.
+
+        Raises WayInFailed.
+        """
+
+    def renew(self, hold: str, lease_s: float) -> Renewal:
+        """Extend; never strike again. Raises WayInFailed."""
+
+    def restore(self, hold: str) -> Lease:
+        """Give the servers of this hold work again; fine when it is gone. Raises WayInFailed."""
+
+    def is_drained(self, hold: str, ways: Sequence[Pair]) -> Look:
+        """True: this hold is open, and none of these servers gets new work there; False: all do; None: neither."""
+
+    def holders(self, address: str, hosts: Sequence[str]) -> Sequence[str]:
+        """Which of these hosts answer for this address now, as a neighbour hears it, and not by what they are configured for.
+
+        Raises:
+            WayInFailed: nobody can be asked, or an answer comes from none of these hosts; the words say from where.
+        """
 
     def revoke(self, drill: str) -> None:
         """Nobody can renew a hold of this drill any more."""

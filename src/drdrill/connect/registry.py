@@ -13,7 +13,7 @@ from drdrill.errors import BadInput, Unreachable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from drdrill.connect.capabilities import Freeze, Inventory, Links, Power, Vantages
+    from drdrill.connect.capabilities import Entry, Freeze, Inventory, Links, Power, Shell, Vantages
     from drdrill.estate.model import Estate
 
 WAYS_IN: Final = Parts(
@@ -25,6 +25,9 @@ WAYS_IN: Final = Parts(
         "freeze.lab": "drdrill.connect.lab_freeze:LabFreeze",
         "vantages.lab": "drdrill.connect.lab:LabVantages",
         "inventory.lab": "drdrill.connect.lab:LabInventory",
+        "shell.ssh": "drdrill.connect.ssh:SshShell",
+        "links.nftables": "drdrill.connect.nftables:NftLinks",
+        "entry.haproxy": "drdrill.connect.haproxy:HaproxyEntry",
         "vantages.local": "drdrill.connect.local:LocalVantages",
         "links.fake": "drdrill.connect.fake:FakeLinks",
         "power.fake": "drdrill.connect.fake:FakePower",
@@ -78,9 +81,19 @@ class Ways:
         way: Freeze = self.first("freeze", hosts)
         return way
 
+    def shell(self, hosts: Sequence[str]) -> Shell:
+        """Who runs commands on these hosts. Raises Unreachable when nobody does."""
+        way: Shell = self.first("shell", hosts)
+        return way
+
+    def entry(self, hosts: Sequence[str]) -> Entry:
+        """Who steers what these entry hosts send where. Raises Unreachable when nobody does."""
+        way: Entry = self.first("entry", hosts)
+        return way
+
     def first(self, capability: str, hosts: Sequence[str]) -> Any:
         """The first way in for this capability that supports all these hosts. Raises Unreachable when none does."""
-        offered = [self.estate.host_named(host).ways.get(capability, ()) for host in hosts]
+        offered = [self.estate.host_named(host).ways_in(capability) for host in hosts]
         shared = [name for name in offered[0] if all(name in others for others in offered)] if offered else []
         for name in shared:
             way = self.named(capability, name)
@@ -95,7 +108,7 @@ class Ways:
 
     def every(self, capability: str) -> Sequence[Any]:
         """Each way in for a capability that any host of the estate names, without repeats."""
-        names = dict.fromkeys(n for host in self.estate.hosts.values() for n in host.ways.get(capability, ()))
+        names = dict.fromkeys(n for host in self.estate.hosts.values() for n in host.ways_in(capability))
         return [self.named(capability, name) for name in names]
 
     def vantages(self) -> Vantages:
@@ -112,7 +125,7 @@ class Ways:
         """Who knows the hosts of this estate, or None: the first name used anywhere in the estate that offers it."""
         used = dict.fromkeys(
             [v.at for v in self.estate.vantage.values()]
-            + [n for host in self.estate.hosts.values() for names in host.ways.values() for n in names]
+            + [n for host in self.estate.hosts.values() for capability in host.ways for n in host.ways_in(capability)]
         )
         offered = set(WAYS_IN.names())
         for name in used:

@@ -24,6 +24,7 @@ def reach_for(ways: Ways, fault: Fault, targets: Targets, *, drill: str, hold: s
         links=ways.links(targets.hosts) if "links" in fault.needs else None,
         power=ways.power(targets.hosts) if "power" in fault.needs else None,
         freeze=ways.freeze(targets.hosts) if "freeze" in fault.needs else None,
+        entry=ways.entry(targets.hosts) if "entry" in fault.needs else None,
     )
 
 
@@ -38,4 +39,5 @@ def reach_of(ways: Ways, undo: Undo) -> Reach:
         links=ways.named("links", undo.way_in["links"]) if "links" in undo.way_in else None,
         power=ways.named("power", undo.way_in["power"]) if "power" in undo.way_in else None,
         freeze=ways.named("freeze", undo.way_in["freeze"]) if "freeze" in undo.way_in else None,
+        entry=ways.named("entry", undo.way_in["entry"]) if "entry" in undo.way_in else None,
     )

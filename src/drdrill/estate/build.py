@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from drdrill.estate.schema import DatabasePart, EstatePart, HostPart, ServicePart
 
-_CAPABILITIES = ("shell", "power", "links", "freeze")
+_CAPABILITIES = ("shell", "power", "links", "freeze", "entry")
 
 
 def build(part: EstatePart, path: Path) -> model.Estate:
@@ -23,8 +23,9 @@ def build(part: EstatePart, path: Path) -> model.Estate:
         lab=part.lab,
         enter=part.enter,
         production=part.production,
+        ssh=model.Ssh(part.ssh.config, part.ssh.sudo),
         path=path,
-        sites={n: model.Site(n, s.campus, s.votes_only, s.aka) for n, s in part.sites.items()},
+        sites={n: model.Site(n, s.campus, s.votes_only, s.aka, s.networks) for n, s in part.sites.items()},
         vantage={n: model.Vantage(n, v.at, v.site, v.host) for n, v in part.vantage.items()},
         hosts={n: _host(n, h) for n, h in part.hosts.items()},
         services={n: _service(n, s) for n, s in part.services.items()},
@@ -35,7 +36,7 @@ def build(part: EstatePart, path: Path) -> model.Estate:
 
 def _host(name: str, part: HostPart) -> model.Host:
     ways = {c: tuple(getattr(part, c)) for c in _CAPABILITIES if getattr(part, c)}
-    return model.Host(name, part.role, part.site, ways, part.votes)
+    return model.Host(name, part.role, part.site, ways, part.votes, part.address)
 
 
 def _service(name: str, part: ServicePart) -> model.Service:

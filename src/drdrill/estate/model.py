@@ -23,12 +23,13 @@ Role = Literal["database", "application", "entry", "arbitrator", "client", "prob
 
 @dataclass(frozen=True)
 class Site:
-    """A data center. A `votes_only` site holds a vote and nothing that a client uses."""
+    """A data center. A `votes_only` site holds a vote and nothing that a client uses. `networks` are its address ranges."""
 
     name: str
     campus: str
     votes_only: bool = False
     aka: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,26 @@ class Vantage:
 
 @dataclass(frozen=True)
 class Host:
-    """A machine. `ways` holds, for each capability, the ways in in the order in which they are tried."""
+    """A machine.
+
+    `ways` holds, for each capability, the ways in in the order in which they are tried: names, or URLs whose scheme is the
+    name. `addresses` are those of its own traffic, not the one by which it is managed.
+    """
 
     name: str
     role: Role
     site: str | None = None
     ways: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     votes: bool = False
+    addresses: tuple[str, ...] = ()
+
+    def ways_in(self, capability: str) -> tuple[str, ...]:
+        """The names of the ways in to this capability, in order."""
+        return tuple(way.partition("://")[0] for way in self.ways.get(capability, ()))
+
+    def url_of(self, capability: str, name: str) -> str | None:
+        """What the estate file says of the way in of that name: its URL; None where it is a bare name."""
+        return next((way for way in self.ways.get(capability, ()) if way.startswith(f"{name}://")), None)
 
 
 @dataclass(frozen=True)
@@ -135,6 +149,14 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Ssh:
+    """How hosts are reached by SSH: a file as for `ssh -F`, and whether root's right is got by sudo."""
+
+    config: str | None = None
+    sudo: bool = False
+
+
+@dataclass(frozen=True)
 class Estate:
     """All of it. `lab` names the embedded lab that this estate is, or None. `path` is the file that it came from."""
 
@@ -149,6 +171,7 @@ class Estate:
     lab: str | None = None
     enter: str | None = None
     production: bool = False
+    ssh: Ssh = Ssh()
 
     def site_named(self, name: str) -> Site:
         """The site of that name or aka.

@@ -7,10 +7,11 @@ References between parts (a host's site, a service's database) are checked in `l
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from drdrill.errors import BadInput
 from drdrill.estate import durations
@@ -37,9 +38,19 @@ def _name(value: Any) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    return str(ipaddress.ip_network(value))
+
+
+def _address(value: str) -> str:
+    return str(ipaddress.ip_address(value))
+
+
 Seconds = Annotated[float, BeforeValidator(_seconds)]
 Several = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
 Name = Annotated[str, BeforeValidator(_name)]
+Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_tuple)]
+Addresses = Annotated[tuple[Annotated[str, AfterValidator(_address)], ...], BeforeValidator(_tuple)]
 
 
 class Part(BaseModel):
@@ -49,9 +60,10 @@ class Part(BaseModel):
 
 
 class SitePart(Part):
-    """`sites: {NAME: ...}`."""
+    """`sites: {NAME: ...}`. `networks` are the address ranges of its hosts, for cuts by address."""
 
     campus: str
+    networks: Networks = ()
     votes_only: bool = False
     aka: Several = ()
 
@@ -65,15 +77,21 @@ class VantagePart(Part):
 
 
 class HostPart(Part):
-    """`hosts: {NAME: ...}`. Every key that is a capability lists the ways in, in the order in which they are tried."""
+    """`hosts: {NAME: ...}`. Every key that is a capability lists the ways in, in the order in which they are tried.
+
+    A way in is a name, or a URL whose scheme is the name: `ssh://root@10.79.1.11`. `address` is where the host's own traffic
+    comes from and goes to, not where it is managed.
+    """
 
     role: Literal["database", "application", "entry", "arbitrator", "client", "probe", "router"]
     site: str | None = None
     votes: bool = False
+    address: Addresses = ()
     shell: Several = ()
     power: Several = ()
     links: Several = ()
     freeze: Several = ()
+    entry: Several = ()
 
 
 class Expect(Part):
@@ -171,6 +189,13 @@ class LimitsPart(Part):
     longest_fault: Seconds = 600.0
 
 
+class SshPart(Part):
+    """`ssh:`. `config` is a file as for `ssh -F`; `sudo` says that commands which need the right of root get it so."""
+
+    config: str | None = None
+    sudo: bool = False
+
+
 class EstatePart(Part):
     """The whole file."""
 
@@ -178,6 +203,7 @@ class EstatePart(Part):
     lab: str | None = None
     enter: str | None = None
     production: bool = False
+    ssh: SshPart = SshPart()
     sites: dict[Name, SitePart] = Field(min_length=1)
     vantage: dict[Name, VantagePart] = Field(min_length=1)
     hosts: dict[Name, HostPart] = Field(min_length=1)

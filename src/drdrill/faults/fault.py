@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from drdrill.connect.capabilities import Freeze, Lease, Links, Look, Power, Renewal, Traffic
+    from drdrill.connect.capabilities import Entry, Freeze, Lease, Links, Look, Power, Renewal, Traffic
     from drdrill.estate.model import Estate
 
 
@@ -48,12 +48,13 @@ class Reach:
     links: Links | None = None
     power: Power | None = None
     freeze: Freeze | None = None
+    entry: Entry | None = None
     traffic: Traffic | None = None
 
     @property
-    def ways(self) -> Mapping[str, Links | Power | Freeze]:
+    def ways(self) -> Mapping[str, Links | Power | Freeze | Entry]:
         """The ways in that were chosen, by their capability."""
-        chosen = {"links": self.links, "power": self.power, "freeze": self.freeze}
+        chosen = {"links": self.links, "power": self.power, "freeze": self.freeze, "entry": self.entry}
         return {capability: way for capability, way in chosen.items() if way is not None}
 
 
