@@ -24,7 +24,7 @@ from drdrill.cli.lab import lab as lab_command
 from drdrill.cli.lab import table
 from drdrill.errors import LabError
 from drdrill.lab import pocket
-from drdrill.lab.pocket.ask_supervisor import ask
+from drdrill.lab.ask_supervisor import ask
 from drdrill.lab.pocket.layout import Layout
 from drdrill.lab.pocket.owner import processes
 

@@ -8,7 +8,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from drdrill.lab.pocket.start import Lab, down, status, up
+    from drdrill.lab.folder import Lab
+    from drdrill.lab.pocket.start import down, status, up
 
 __all__ = ["Lab", "down", "status", "up"]
 

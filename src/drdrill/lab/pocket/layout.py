@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from drdrill.errors import LabError
 from drdrill.estate import state
+from drdrill.lab.folder import write_private
 
 ESTATE: Final = "pocket"
 DATABASE: Final = "clinical"
@@ -219,14 +220,6 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
         return True
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, from its first byte on."""
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
 
 
 def lab_folder() -> Path:

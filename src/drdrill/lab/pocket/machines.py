@@ -13,8 +13,9 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from drdrill.lab.ask import get
+from drdrill.lab.folder import write_private
 from drdrill.lab.pocket import owner, postgresql
-from drdrill.lab.pocket.layout import DATABASE, HOSTS, Host, Layout, write_private
+from drdrill.lab.pocket.layout import DATABASE, HOSTS, Host, Layout
 from drdrill.lab.pocket.sweep import kill_once
 
 if TYPE_CHECKING:

@@ -5,20 +5,18 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
-import shutil
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from drdrill.errors import LabError
+from drdrill.lab.ask_supervisor import Silent, ask, hello
+from drdrill.lab.folder import Lab, alone, empty, flawed, last_lines, silent
 from drdrill.lab.pocket import preflight
-from drdrill.lab.pocket.ask_supervisor import Silent, ask, hello
 from drdrill.lab.pocket.flaws import FLAWS
 from drdrill.lab.pocket.layout import FOUNDER, HOSTS, Layout, free_ports, lab_folder, new_passwords
 from drdrill.lab.pocket.owner import processes
@@ -26,7 +24,7 @@ from drdrill.lab.pocket.sweep import sweep
 from drdrill.lab.protocol import SOCKET
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 _LOOK_S: Final = 0.05
@@ -36,23 +34,7 @@ _STEP_S: Final = 60.0
 _HTTP_S: Final = 3.0
 
 
-@dataclass(frozen=True)
-class Lab:
-    """A lab that is up. `already` says that it was before; `swept` counts the processes that a killed one had left."""
-
-    folder: Path
-    already: bool
-    seconds: float
-    swept: int = 0
-    flaws: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-def _silent(_words: str) -> None:
-    """Say nothing."""
-
-
-def up(flaws: Sequence[str] = (), say: Callable[[str], None] = _silent, folder: Path | None = None) -> Lab:
+def up(flaws: Sequence[str] = (), say: Callable[[str], None] = silent, folder: Path | None = None) -> Lab:
     """Raise the lab; fine when it is up already.
 
     Args:
@@ -68,18 +50,18 @@ def up(flaws: Sequence[str] = (), say: Callable[[str], None] = _silent, folder: 
     began = time.monotonic()
     prefix = preflight.check()
     folder = folder.resolve() if folder else lab_folder()
-    with _alone(folder):
+    with alone(folder):
         if (found := hello(folder)) is not None:
             if set(found["flaws"]) != set(flaws):
                 raise LabError(
-                    f"the lab is up with {_flawed(found['flaws'])}, and {_flawed(flaws)} was asked for: "
+                    f"the lab is up with {flawed(found['flaws'])}, and {flawed(tuple(flaws))} was asked for: "
                     "`drdrill lab down` first"
                 )
             return Lab(folder, True, time.monotonic() - began, 0, tuple(found["flaws"]), tuple(found["notes"]))
         swept = sweep(folder)
         if swept:
             say(f"swept {swept} processes that a killed lab had left")
-        _empty(folder)
+        empty(folder)
         ttl, note = preflight.ttl_here()
         layout = Layout(folder, free_ports(folder), new_passwords(), ttl, tuple(flaws), (note,) if note else ())
         layout.save()
@@ -101,9 +83,9 @@ def down(folder: Path | None = None) -> bool:
     folder = folder.resolve() if folder else lab_folder()
     if not folder.is_dir():
         return False
-    with _alone(folder):
+    with alone(folder):
         there = end(folder)
-        _empty(folder, keep_logs=True)
+        empty(folder, keep_logs=True)
         return there
 
 
@@ -135,36 +117,6 @@ def status(folder: Path | None = None) -> dict[str, Any] | None:
     return {"hello": found} | {what: answer.get(what, answer) for what, answer in answers.items()}
 
 
-def _flawed(flaws: Sequence[str]) -> str:
-    return f"the flaw {', '.join(flaws)}" if flaws else "no flaw"
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One `up` or `down` at a time. Raises LabError where the lab can have no folder."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
-        lock = (folder / "lock").open("w")
-    except OSError as error:
-        raise LabError(
-            f"{folder}: the lab cannot live there ({error.strerror}); set DRDRILL_STATE to a folder of yours"
-        ) from error
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _empty(folder: Path, *, keep_logs: bool = False) -> None:
-    for path in folder.iterdir():
-        if path.name == "lock" or (keep_logs and path.suffix == ".log"):
-            continue
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-
-
 def _start_supervisor(layout: Layout, prefix: list[str]) -> None:
     argv = [*prefix, sys.executable, "-P", "-m", "drdrill.lab.pocket.supervisor", str(layout.folder)]
     log = layout.folder / "supervisor.log"
@@ -181,7 +133,7 @@ def _start_supervisor(layout: Layout, prefix: list[str]) -> None:
         if not any(True for _ in processes(layout.folder)):
             break
         time.sleep(_LOOK_S)  # Another process makes the socket; nobody tells when.
-    raise LabError(f"the lab's supervisor did not start: {_last_lines(log)}")
+    raise LabError(f"the lab's supervisor did not start: {last_lines(log)}")
 
 
 def _climb(layout: Layout, say: Callable[[str], None], began: float) -> None:
@@ -214,7 +166,7 @@ def _climb(layout: Layout, say: Callable[[str], None], began: float) -> None:
 def _hosts(layout: Layout) -> dict[str, Any]:
     answer = ask(layout.folder, {"do": "hosts", "health": False})
     if answer is None:
-        raise LabError(f"the lab's supervisor has ended: {_last_lines(layout.folder / 'supervisor.log')}")
+        raise LabError(f"the lab's supervisor has ended: {last_lines(layout.folder / 'supervisor.log')}")
     hosts: dict[str, Any] = answer["hosts"]
     return hosts
 
@@ -223,7 +175,7 @@ def _nothing_ended(layout: Layout) -> None:
     """A process that ends during the start will not come back: there is nothing to wait for."""
     for name, host in _hosts(layout).items():
         if host["on"] and host["missing"]:
-            logs = " | ".join(_last_lines(log) for log in sorted(layout.folder.glob(f"{name}.*.log")))
+            logs = " | ".join(last_lines(log) for log in sorted(layout.folder.glob(f"{name}.*.log")))
             raise LabError(f"the lab does not come up: {name}: {'; '.join(host['missing'])}: {logs}; {_logs(layout)}")
 
 
@@ -272,8 +224,3 @@ def _http(port: int, path: str, body: bytes | None = None) -> tuple[int | None, 
 
 def _logs(layout: Layout) -> str:
     return f"its logs are in {layout.folder}"
-
-
-def _last_lines(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
-    return " | ".join(lines[-3:]) or "it said nothing"
