@@ -29,6 +29,13 @@ def a_service_is_available_again_at(availability: Availability, service: str, si
     availability.await_again(service, deadline, site)
 
 
+@then(Sentence('exactly one host answers for service "{service}" at site "{site}" within {deadline:rto}'))
+@then(Sentence('数据中心"{site}"中服务"{service}"的地址在 {deadline:rto} 内只由一台主机应答'))
+def one_host_answers(availability: Availability, service: str, site: str, deadline: Deadline) -> None:
+    """One host and no other answers for the service's address at this site, as its neighbours hear it, whatever is configured."""
+    availability.await_one_holder(service, site, deadline)
+
+
 @then(Sentence('service "{service}" is never away for more than {deadline:rto}'))
 @then(Sentence('服务"{service}"的中断始终不超过 {deadline:rto}'))
 def a_service_is_never_away_longer(availability: Availability, service: str, deadline: Deadline) -> None:

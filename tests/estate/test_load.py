@@ -164,3 +164,44 @@ def test_a_role_that_no_host_has_is_told(variant):
     assert select.candidates(estate, "database", service, "east") == ("east-db1",)
     with pytest.raises(BadInput, match='has no entry host at site "east"'):
         select.candidates(estate, "entry", service, "east")
+
+
+def test_a_routed_estate_says_where_its_hosts_are_and_how_they_are_reached() -> None:
+    estate = load(str(Path(__file__).with_name("network.yaml")), lab=False)
+    assert estate.enter == "network"
+    assert estate.sites["east"].networks == ("10.71.0.0/24",)
+    holder = estate.hosts["east-lb1"]
+    assert holder.addresses == ("10.71.0.31",)
+    assert holder.ways_in("shell") == ("ssh",)
+    assert holder.url_of("shell", "ssh") == "ssh://root@10.79.1.31"
+    assert holder.url_of("entry", "haproxy") is None
+    assert select.address_at(estate.services["registration"], "east") == "10.71.0.100"
+
+
+def test_routers_are_no_ends_of_links_and_probe_hosts_keep_their_power() -> None:
+    estate = load(str(Path(__file__).with_name("network.yaml")), lab=False)
+    pairs = select.pairs_across(estate, "east")
+    assert {host for pair in pairs for host in pair if estate.hosts[host].role == "router"} == set()
+    assert ("east-probe", "client") in pairs
+    assert len(pairs) == 2 * 5 * 8
+    assert set(select.hosts_at(estate, "east")) - set(select.powered_at(estate, "east")) == {"east-probe"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("networks: 10.71.0.0/24", "networks: 10.71.0.9/24", "has host bits set"),
+        ("address: 10.71.0.11,", "address: east-db1,", "does not appear to be an IPv4 or IPv6 address"),
+    ],
+)
+def test_a_wrong_network_or_address_is_found_with_its_line(tmp_path: Path, old: str, new: str, words: str) -> None:
+    text = Path(__file__).with_name("network.yaml").read_text()
+    assert old in text
+    path = tmp_path / "network.yaml"
+    path.write_text(text.replace(old, new))
+    with pytest.raises(Findings) as found:
+        load(str(path), lab=False)
+    assert words in str(found.value)
+    assert f"{path}:{next(n for n, line in enumerate(path.read_text().splitlines(), 1) if new in line)}" in str(
+        found.value
+    )

@@ -58,11 +58,13 @@ class Preflight:
         Raises:
             Refused: the estate is not there, or a way does not work.
         """
+        from drdrill.connect.enter import enter  # noqa: PLC0415
         from drdrill.connect.registry import Ways  # noqa: PLC0415
         from drdrill.drill import preflight  # noqa: PLC0415
         from drdrill.estate.load import load  # noqa: PLC0415
 
         self.estate = load(str(self.name), folder=self.folder)
+        enter(self.estate)
         with Ways(self.estate) as ways:
             problems = preflight.probe_ways(self.estate, calls, ways)
         if problems:

@@ -20,12 +20,14 @@ def command(name: str) -> None:
 
     Touches nothing. Ends with 0 when it can, with 1 when something is missing, with 4 when the estate file is wrong.
     """
+    from drdrill.connect.enter import enter  # noqa: PLC0415
     from drdrill.drill.ready import ready  # noqa: PLC0415 - nothing is loaded for --help
     from drdrill.errors import Refused  # noqa: PLC0415
     from drdrill.estate.load import load  # noqa: PLC0415
 
     try:
         estate = load(name)
+        enter(estate)
     except Refused as error:
         say(f"not ready: {error}", err=True)
         raise SystemExit(1) from None

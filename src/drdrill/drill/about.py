@@ -115,3 +115,12 @@ def _objectives(estate: Estate) -> dict[str, Any]:
         for d in estate.databases.values()
     }
     return {"services": services, "databases": databases}
+
+
+def unused(out: Path, name: str) -> Path:
+    """A folder that nobody has yet: two drills of one second keep apart."""
+    path, n = out / name, 1
+    while path.exists():
+        n += 1
+        path = out / f"{name}-{n}"
+    return path

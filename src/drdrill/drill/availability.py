@@ -8,10 +8,12 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from drdrill.checkers import available_again, never_longer
+from drdrill.checkers import available_again, never_longer, one_holder
 from drdrill.checkers.causes import Cause, causes
 from drdrill.checkers.meanwhile import meanwhile
 from drdrill.errors import BadInput, Refused
+from drdrill.estate.select import address_at
+from drdrill.journal import events
 from drdrill.measure import strips
 from drdrill.measure.schedule import SECOND
 
@@ -76,6 +78,30 @@ class Availability:
                 strip, since, again, stable_s=found.stable_s, allowed_s=allowed_s, site=at, more=more
             )
         )
+
+    def await_one_holder(self, service: str, site: str, deadline: Deadline) -> None:
+        """Wait until exactly one host answers for the address of a service at a site, and judge whether it came to that.
+
+        Raises:
+            Refused: who answers cannot be asked in this estate.
+            AssertionError: more than one, or none, at the end of the time.
+        """
+        found, at = self._context.estate.service_named(service), self._context.estate.site_named(site).name
+        allowed_s = _allowed(found, deadline)
+        looks: list[one_holder.Heard] = []
+
+        def look() -> bool | None:
+            looks.append(self._context.holders(found.name, at))
+            self._context.journal.write(
+                events.HOLDERS, service=found.name, site=at, hosts=list(looks[-1].hosts), words=str(looks[-1])
+            )
+            return True if one_holder.settled(looks) else None
+
+        begun = time.monotonic()
+        self._context.wait_until(look, allowed_s, f'one host to answer for service "{found.name}" at site "{at}"')
+        took_s = time.monotonic() - begun
+        address = str(address_at(found, at))
+        self._context.conclude(one_holder.conclude(found.name, at, address, looks, within_s=allowed_s, took_s=took_s))
 
     def never_longer(self, service: str, deadline: Deadline) -> None:
         """Judge every outage of a service up to now; one that is in progress is waited for until it is over or too long."""

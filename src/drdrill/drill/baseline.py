@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from drdrill.connect.capabilities import STRIKING, Look
+from drdrill.drill.holders import held_once
 from drdrill.errors import DrdrillError
 from drdrill.faults.limits import recover_command
 
@@ -27,13 +28,15 @@ class Picture:
         hosts: whether each is up with everything that should run on it; empty where nobody can be asked.
         databases: whether the members of each are in step.
         writers: who writes to each, or None.
-        holds: cuts, power cuts and freezes that are in force, whoever made them, and those who could not be asked.
+        holds: what is struck and in force, whoever struck it, and those who could not be asked.
+        addresses: whether exactly one host answers for each address that several take turns with.
     """
 
     hosts: Mapping[str, Look] = field(default_factory=dict)
     databases: Mapping[str, Look] = field(default_factory=dict)
     writers: Mapping[str, str | None] = field(default_factory=dict)
     holds: Mapping[str, Look] = field(default_factory=dict)
+    addresses: Mapping[str, Look] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def look(estate: Estate, ways: Ways, engine: Callable[[str], Engine]) -> Picture
     for name in estate.databases:
         databases[name] = _asked(lambda name=name: engine(name).in_step(), Look(None, "it could not be asked"))  # type: ignore[misc]
         writers[name] = _asked(lambda name=name: engine(name).writer(), None)  # type: ignore[misc]
-    return Picture(hosts, databases, writers, open_holds(ways))
+    return Picture(hosts, databases, writers, open_holds(ways), held_once(estate, ways))
 
 
 def open_holds(ways: Ways) -> dict[str, Look]:
@@ -94,7 +97,12 @@ def differences(estate: Estate, before: Picture, after: Picture) -> list[Differe
     """What was well before and is not now. A writer that moved is no difference: `moved` says it."""
     found: list[Difference] = []
     command = recover_command(estate)
-    for kind, then, now in (("host", before.hosts, after.hosts), ("database", before.databases, after.databases)):
+    looked = (
+        ("host", before.hosts, after.hosts),
+        ("database", before.databases, after.databases),
+        ("address of service", before.addresses, after.addresses),
+    )
+    for kind, then, now in looked:
         for name, was in then.items():
             seen = now.get(name, Look(None, "it was not seen"))
             if was.answer is True and seen.answer is not True:

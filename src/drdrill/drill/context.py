@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from drdrill.checkers.one_holder import Heard
     from drdrill.checkers.verdict import Judgement
     from drdrill.connect.capabilities import Vantages
     from drdrill.engines.engine import Engine
@@ -31,6 +32,9 @@ class Context(Protocol):
 
     def engine(self, database: str) -> Engine:
         """The engine of a database (canonical name)."""
+
+    def holders(self, service: str, site: str) -> Heard:
+        """Who answers for the address of a service at a site now (canonical names), or why nobody can tell."""
 
     def vantages(self) -> Vantages:
         """Where clients stand. Raises Unreachable."""

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from drdrill.checkers.verdict import Judgement, Verdict
 from drdrill.connect.registry import Ways
 from drdrill.drill import baseline, ending, state
-from drdrill.drill.about import About, Ended, begun, slug
+from drdrill.drill.about import About, Ended, begun, slug, unused
 from drdrill.drill.hold import Tools
+from drdrill.drill.holders import heard
 from drdrill.drill.holds import Holds
 from drdrill.drill.lock import EstateLock
 from drdrill.drill.named import named
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from drdrill.checkers.one_holder import Heard
     from drdrill.connect.capabilities import Vantages
     from drdrill.engines.engine import Engine
     from drdrill.estate.model import Estate
@@ -98,7 +100,7 @@ class Drill:
         try:
             with Ways(estate) as ways:
                 words = begun(estate, about, ways.inventory())
-            journal = Journal(_folder(out, f"{now:%Y%m%dT%H%M%SZ}-{slug(about.title)}"))
+            journal = Journal(unused(out, f"{now:%Y%m%dT%H%M%SZ}-{slug(about.title)}"))
             clock = {"mono_ns": journal.clock.mono_ns, "wall_ns": journal.clock.wall_ns}
             journal.write(events.DRILL_BEGUN, drill=drill_id, **words, clock=clock)
             return cls(estate, about, journal, lock, drill_id=drill_id, say=say)
@@ -125,7 +127,7 @@ class Drill:
                 "estate": EstateNoun(self, self.ways, self.tools.log),
                 "workload": workload,
                 "drill": DrillNoun(self),
-                "operations": Operations(self, self.before_change, self.moved),
+                "operations": Operations(self, self.before_change, self.moved, DrillNoun(self)),
                 "availability": Availability(self, workload),
                 "consistency": Consistency(self, workload),
             }
@@ -143,6 +145,15 @@ class Drill:
     def writer(self, database: str) -> str | None:
         """Who writes now, for faults that mean the writer."""
         return self.engine(database).writer()
+
+    def holder(self, service: str, site: str) -> str | None:
+        """Who answers for the address of a service at a site, for faults that mean its entry host."""
+        hosts = self.holders(service, site).hosts
+        return hosts[0] if len(hosts) == 1 else None
+
+    def holders(self, service: str, site: str) -> Heard:
+        """Who answers for that address now, or why nobody can tell."""
+        return heard(self.ways, self.estate.service_named(service), self.estate.site_named(site).name)
 
     def vantages(self) -> Vantages:
         """Where clients stand."""
@@ -281,12 +292,3 @@ class Drill:
         with contextlib.suppress(Exception):
             self.holds.feed()
         time.sleep(NAP_S)
-
-
-def _folder(out: Path, name: str) -> Path:
-    """A folder that nobody has yet: two drills of one second keep apart."""
-    path, n = out / name, 1
-    while path.exists():
-        n += 1
-        path = out / f"{name}-{n}"
-    return path

@@ -12,6 +12,7 @@ from drdrill.drill.limits import beyond
 from drdrill.drill.reach import reach_for
 from drdrill.errors import NotHealed, Refused
 from drdrill.estate.durations import Deadline
+from drdrill.faults.entry_drained import EntryDrained
 from drdrill.faults.fault import Targets
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ class DrillNoun:
             raise Refused(f"{fault.title}: {refusal}")
         self._drill.measure()
         targets = fault.choose(self._drill.estate, self._drill)
-        too_much = beyond(self._drill.estate, [_targets(hold) for hold in self._drill.holds.open], targets)
+        down = [_targets(hold) for hold in self._drill.holds.open if hold.fault.takes_down]
+        too_much = beyond(self._drill.estate, down, targets) if fault.takes_down else None
         if too_much:
             raise Refused(f"{fault.title}: {too_much}")
         hold_id = f"{self._drill.id}-{len(self._drill.holds.all) + 1}"
@@ -73,12 +75,29 @@ class DrillNoun:
         if len(meant) != 1:
             known = "; ".join(h.title for h in self._drill.holds.open) or "nothing"
             raise Refused(f"{len(meant)} faults are meant by this heal, so none is healed; open: {known}")
-        hold = meant[0]
+        self._end(meant[0])
+
+    def _end(self, hold: Hold) -> None:
         self._drill.audit()
         self._drill.say(f"HEAL {hold.title}")
         if not hold.heal("sentence"):
             raise NotHealed(f"{hold.title}: not proven healed: {hold.words}. By hand: {hold.undo.command}")
         self._drill.say("  healed: nothing of it is left")
+
+    def switch(self, fault: EntryDrained) -> None:
+        """Put a planned move into force in place of an earlier one of the same service.
+
+        The earlier one ends first: with both in force nobody would serve.
+
+        Raises:
+            Refused: it may not be done. What was in force stays so.
+            NotHealed: the earlier one is not proven over.
+            WayInFailed, LeaseLost: it could not be done whole; what was done is healed at the end.
+        """
+        for hold in self._drill.holds.open:
+            if isinstance(hold.fault, EntryDrained) and hold.fault.service == fault.service:
+                self._end(hold)
+        self.strike(fault)
 
     def hold_for(self, seconds: float | Deadline) -> None:
         """Leave everything that is broken as it is for so long, looking at it all the while.

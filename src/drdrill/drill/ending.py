@@ -201,7 +201,12 @@ def _grouped(found: Sequence[baseline.Difference]) -> list[str]:
 
 def as_before(found: Sequence[baseline.Difference], within_s: float, compared: baseline.Picture) -> Judgement:
     """The verdict of the sentence `the estate is as it was before`, after it was compared with that picture. Pure."""
-    well = [name for kind in (compared.hosts, compared.databases) for name, look in kind.items() if look.answer is True]
+    well = [
+        name
+        for kind in (compared.hosts, compared.databases, compared.addresses)
+        for name, look in kind.items()
+        if look.answer is True
+    ]
     saw = {"looks": len(well)}
     if not found:
         words = f"Everything that was well before is well again: {', '.join(well)}."

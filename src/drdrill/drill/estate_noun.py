@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from drdrill.drill.baseline import open_holds
+from drdrill.drill.holders import held_once
 from drdrill.drill.one_answer import ask
 from drdrill.errors import DrdrillError, Refused
 from drdrill.estate.select import vantage_at
@@ -35,10 +36,12 @@ class EstateNoun:
     def require_healthy(self) -> None:
         """Every host is up, every database in step, every service answers at each of its endpoints, nothing is struck.
 
+        Each address that several hosts take turns with is answered for by exactly one of them.
+
         Raises:
             Refused: it is not so; every reason.
         """
-        reasons = [*self._leftovers(), *self._hosts(), *self._databases(), *self._services()]
+        reasons = [*self._leftovers(), *self._hosts(), *self._databases(), *self._services(), *self._addresses()]
         if reasons:
             raise Refused("the estate is not healthy: " + "; ".join(reasons))
 
@@ -83,6 +86,11 @@ class EstateNoun:
                 wrong = answer(self._context.vantages(), service, site, here) if here else "no vantage point can ask it"
                 if wrong:
                     yield f"service {service.name} at site {site}: {wrong}"
+
+    def _addresses(self) -> Iterator[str]:
+        for name, look in held_once(self._estate, self._ways).items():
+            if look.answer is not True:
+                yield f"address of service {name}: {look.words}"
 
     def require_served_by(self, service: str, site: str) -> None:
         """The service is served by this site now.

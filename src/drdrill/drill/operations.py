@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from drdrill.checkers.verdict import Judgement, Verdict
 from drdrill.errors import Refused, WayInFailed
+from drdrill.faults.entry_drained import EntryDrained
 from drdrill.journal import events
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from drdrill.connect.capabilities import Look
     from drdrill.drill.context import Context
     from drdrill.estate.durations import Deadline
-    from drdrill.estate.model import Database
+    from drdrill.estate.model import Database, Estate
 
 SWITCH_WITHIN_S: Final = 60.0
 """How long a planned switchover may take before it is given up; its outage is judged by the RTO, not by this."""
@@ -31,10 +32,14 @@ class Operations:
         context: the drill.
         before_change: called before anything is moved.
         moved: called once something may have been moved.
+        strikes: puts into force and ends what a switchover is where no single writer can be moved.
     """
 
-    def __init__(self, context: Context, before_change: Callable[[], None], moved: Callable[[], None]) -> None:
+    def __init__(
+        self, context: Context, before_change: Callable[[], None], moved: Callable[[], None], strikes: Strikes
+    ) -> None:
         self._context = context
+        self._strikes = strikes
         self._before_change = before_change
         self._moved = moved
         self._count = 0
@@ -42,12 +47,18 @@ class Operations:
     def switch_over(self, service: str, site: str) -> None:
         """Planned: make the member at this site the writer of the service's database. Fine when it is already.
 
+        Where every site serves by itself there is no writer to move: the entries of the other sites are drained, until the
+        service is switched over to another site or the drill ends.
+
         Raises:
             Refused: the service has no writer to move, the site no member to move it to, or the engine will not.
             WayInFailed: it was asked for and did not happen.
         """
         estate = self._context.estate
         found, at = estate.service_named(service), estate.site_named(site).name
+        if drain := drained_by(estate, found.name, at):
+            self._strikes.switch(drain)
+            return
         if found.database is None:
             raise Refused(f'service "{found.name}" names no database, so it has no writer to switch over')
         database = estate.databases[found.database]
@@ -128,6 +139,19 @@ class Operations:
                 saw={"replicas": len(found.nodes), "looks": len(looks)},
             )
         )
+
+
+def drained_by(estate: Estate, service: str, site: str) -> EntryDrained | None:
+    """What a switchover to this site is where each site serves by itself; None where a single writer is moved."""
+    found = estate.service_named(service)
+    return None if found.served_by_writer else EntryDrained(found.name, estate.site_named(site).name)
+
+
+class Strikes(Protocol):
+    """What a switchover by draining needs of the drill."""
+
+    def switch(self, fault: EntryDrained) -> None:
+        """Put this into force in place of what an earlier switchover of the same service did."""
 
 
 def _member_at(database: Database, sites: dict[str, str | None], site: str) -> str:

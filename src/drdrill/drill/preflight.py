@@ -12,9 +12,11 @@ from drdrill.connect.registry import Ways
 from drdrill.drill.ledgers import cannot_be_written
 from drdrill.drill.limits import beyond
 from drdrill.drill.named import names_in
+from drdrill.drill.operations import drained_by
 from drdrill.drill.reach import reach_for
 from drdrill.errors import BadInput, DrdrillError
 from drdrill.estate.durations import Deadline
+from drdrill.estate.select import candidates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -75,7 +77,7 @@ def _strike(plan: _Plan, fault: Fault) -> Iterator[str]:
     refusal = fault.refuses(plan.estate)
     # One of several candidates will be struck, so the least that can happen is counted.
     least = targets if targets.sites else type(targets)(targets.hosts[:1], targets.sites, targets.why)
-    refusal = refusal or beyond(plan.estate, [t for _, t in plan.open], least)
+    refusal = refusal or beyond(plan.estate, [t for f, t in plan.open if f.takes_down], least)
     if refusal:
         yield f"{fault.title}: {refusal}"
     plan.open.append((fault, least))
@@ -176,10 +178,25 @@ LEAST_RATE: Final = 10
 
 def _switch(plan: _Plan, service: str, site: str) -> Iterator[str]:
     found, at = plan.estate.service_named(service), plan.estate.site_named(site).name
-    if found.database is None:
+    if drain := drained_by(plan.estate, found.name, at):
+        drain.candidates(plan.estate)
+        if refusal := drain.refuses(plan.estate):
+            yield refusal
+    elif found.database is None:
         yield f'service "{found.name}" names no database in {plan.estate.path}, so it has no writer to switch over'
     elif not any(plan.estate.hosts[host].site == at for host in plan.estate.databases[found.database].nodes):
         yield f'database "{found.database}" has no member at site "{at}", so service "{found.name}" cannot go there'
+
+
+def _one_holder(plan: _Plan, service: str, site: str, deadline: Deadline) -> Iterator[str]:
+    yield from _within(plan, service, deadline)
+    found, at = plan.estate.service_named(service), plan.estate.site_named(site).name
+    yield from _endpoint(plan.estate, found, at)
+    if not any(plan.estate.hosts[host].ways.get("entry") for host in candidates(plan.estate, "entry", found, at)):
+        yield (
+            f'{plan.estate.path} names no way to ask who answers for the address of service "{found.name}" at site "{at}"; '
+            "add `entry:` to its entry hosts, such as `entry: [haproxy]`"
+        )
 
 
 _CHECKS: Final[dict[tuple[str, str], Callable[..., Iterator[str]]]] = {
@@ -188,6 +205,7 @@ _CHECKS: Final[dict[tuple[str, str], Callable[..., Iterator[str]]]] = {
     ("drill", "hold_for"): _hold,
     ("availability", "await_again"): _again,
     ("availability", "never_longer"): _within,
+    ("availability", "await_one_holder"): _one_holder,
     ("consistency", "await_same"): _recovered,
     ("operations", "await_in_step"): _recovered,
     ("drill", "await_baseline"): _baseline,
@@ -195,6 +213,17 @@ _CHECKS: Final[dict[tuple[str, str], Callable[..., Iterator[str]]]] = {
     ("workload", "write_to"): _write_to,
     ("operations", "switch_over"): _switch,
 }
+
+
+def struck_by(estate: Estate, call: Call) -> Fault | None:
+    """What a call puts into force, or None. Raises BadInput for a name that the estate does not have."""
+    match call.noun, call.verb:
+        case "drill", "strike":
+            fault: Fault = call.args[0]
+            return fault
+        case "operations", "switch_over":
+            return drained_by(estate, *call.args)
+    return None
 
 
 def probe_ways(estate: Estate, calls: Sequence[Call], ways: Ways | None = None) -> list[str]:
@@ -206,9 +235,9 @@ def probe_ways(estate: Estate, calls: Sequence[Call], ways: Ways | None = None) 
     seen: set[tuple[str, tuple[str, ...]]] = set()
     found: list[str] = []
     for call in calls:
-        if (call.noun, call.verb) != ("drill", "strike"):
+        fault = struck_by(estate, call)
+        if fault is None:
             continue
-        fault: Fault = call.args[0]
         try:
             targets = fault.candidates(estate)
             reach = reach_for(ways, fault, targets, drill="probe", hold="probe", lease_s=0.0)

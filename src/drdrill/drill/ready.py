@@ -12,6 +12,7 @@ from drdrill.connect.registry import Ways
 from drdrill.drill import state
 from drdrill.drill.baseline import open_holds
 from drdrill.drill.estate_noun import answer
+from drdrill.drill.holders import held_once
 from drdrill.drill.undo_log import UndoLog
 from drdrill.engines.registry import engine_for
 from drdrill.errors import DrdrillError
@@ -119,6 +120,8 @@ def _services(estate: Estate, ways: Ways) -> Iterator[Line]:
             yield Line(
                 "services", service.name, good=None, words="no `write:`, so no acknowledged write can be followed"
             )
+    for name, look in held_once(estate, ways).items():
+        yield Line("services", f"address of {name}", look.answer is True, look.words)
 
 
 def _limits(estate: Estate) -> Iterator[Line]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from drdrill.errors import BadInput
 
@@ -17,14 +18,25 @@ def hosts_at(estate: Estate, site: str) -> tuple[str, ...]:
     return tuple(h.name for h in estate.hosts.values() if h.site == site)
 
 
+def powered_at(estate: Estate, site: str) -> tuple[str, ...]:
+    """The hosts that are lost with the power of a site. Its probe hosts are not: they are ours, and they measure."""
+    return tuple(name for name in hosts_at(estate, site) if estate.hosts[name].role != "probe")
+
+
+def linked_at(estate: Estate, site: str | None) -> tuple[str, ...]:
+    """The hosts of a site that links can be cut of, or for None those outside. Routers are what links are made of."""
+    return tuple(h.name for h in estate.hosts.values() if h.site == site and h.role != "router")
+
+
 def pairs_across(estate: Estate, site: str, peer: str | None = None) -> tuple[tuple[str, str], ...]:
     """Every ordered pair of hosts that a cut of `site` breaks.
 
     With `peer` only the pairs between the two sites; without it the site is cut from every other place, the client
     network (hosts without a site) included.
     """
-    inside = hosts_at(estate, site)
-    outside = [h.name for h in estate.hosts.values() if h.site != site and (peer is None or h.site == peer)]
+    inside = linked_at(estate, site)
+    places = [p for p in ([peer] if peer is not None else [*estate.sites, None]) if p != site]
+    outside = [host for place in places for host in linked_at(estate, place)]
     return tuple(pair for a in inside for b in outside for pair in ((a, b), (b, a)))
 
 
@@ -54,3 +66,8 @@ def vantage_at(estate: Estate, site: str | None) -> str | None:
 def serving_sites(estate: Estate) -> tuple[str, ...]:
     """The sites that are not `votes_only`."""
     return tuple(s.name for s in estate.sites.values() if not s.votes_only)
+
+
+def address_at(service: Service, site: str) -> str | None:
+    """The address that clients use for a service at a site: what its endpoint names. None where it has none."""
+    return urlsplit(service.endpoints[site]).hostname if site in service.endpoints else None

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 class WhoWrites(Protocol):
     """What a fault may ask about the moment of its strike."""
 
+    def holder(self, service: str, site: str) -> str | None:
+        """The entry host that answers for the service's address at a site now; None where it is not one. Raises Unreachable."""
+
     def writer(self, database: str) -> str | None:
         """The host that the engine says is the writer now."""
 
@@ -85,7 +88,9 @@ class Fault(Protocol):
     name: ClassVar[str]
     """As in the undo log and the registry: `site-isolated`."""
     needs: ClassVar[frozenset[str]]
-    """The capabilities that it needs: {"links"}, {"power"}, {"freeze"}."""
+    """The capabilities that it needs: {"links"}, {"power"}, {"freeze"}, {"entry"}."""
+    takes_down: ClassVar[bool] = True
+    """Whether its targets are down while it is in force, and count against the limits of the estate."""
 
     @property
     def title(self) -> str:

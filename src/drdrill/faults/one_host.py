@@ -53,10 +53,13 @@ class OneHost:
             host = _written_to(estate, service, site, who)
             return Targets((host,), (), f"{host} is what service {service.name} writes to at site {site}")
         if self.role == "entry" and len(hosts) > 1:
-            raise Refused(
-                f"service {service.name} has {len(hosts)} entry hosts at site {site} ({', '.join(hosts)}), and which of them "
-                "holds its address cannot be asked in this estate; strike the site instead"
-            )
+            holder = who.holder(service.name, site)
+            if holder is None:
+                raise Refused(
+                    f"not exactly one of the entry hosts {', '.join(hosts)} answers for the address of service {service.name} "
+                    f"at site {site} now, so no host is meant"
+                )
+            return Targets((holder,), (), f"{holder} answers for the address of service {service.name} at site {site}")
         return Targets(
             hosts[:1], (), f"{hosts[0]} is the first {self.role} host of service {service.name} at site {site}"
         )

@@ -19,6 +19,7 @@ FAULTS: Final = Parts(
         "site-isolated": "drdrill.faults.site_isolated:SiteIsolated",
         "site-lost": "drdrill.faults.site_lost:SiteLost",
         "host-loses-power": "drdrill.faults.host_loses_power:HostLosesPower",
+        "entry-drained": "drdrill.faults.entry_drained:EntryDrained",
         "host-frozen": "drdrill.faults.host_frozen:HostFrozen",
     },
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from drdrill.connect.capabilities import Look
 from drdrill.errors import BadInput
-from drdrill.estate.select import hosts_at, pairs_across
+from drdrill.estate.select import linked_at, pairs_across
 from drdrill.faults.fault import Fault, Reach, Targets, Undo
 from drdrill.faults.limits import site_may_go, way_back
 from drdrill.faults.looks import with_traffic
@@ -52,9 +52,9 @@ class SiteIsolated(Fault):
         return site_may_go(estate, site.name)
 
     def candidates(self, estate: Estate) -> Targets:
-        """All hosts of the site."""
+        """All hosts of the site, but for its routers."""
         site = estate.site_named(self.site).name
-        hosts = hosts_at(estate, site)
+        hosts = linked_at(estate, site)
         peer = estate.site_named(self.peer).name if self.peer else None
         if not hosts or not pairs_across(estate, site, peer):
             raise BadInput(

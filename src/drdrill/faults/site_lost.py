@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from drdrill.errors import BadInput
-from drdrill.estate.select import hosts_at
+from drdrill.estate.select import powered_at
 from drdrill.faults.fault import Fault, Reach, Targets, Undo
 from drdrill.faults.limits import site_may_go, way_back
 from drdrill.faults.power_cut import PowerCut, power
@@ -41,9 +41,9 @@ class SiteLost(PowerCut, Fault):
         return site_may_go(estate, estate.site_named(self.site).name)
 
     def candidates(self, estate: Estate) -> Targets:
-        """All hosts of the site."""
+        """All hosts of the site, but for probe hosts."""
         site = estate.site_named(self.site).name
-        hosts = hosts_at(estate, site)
+        hosts = powered_at(estate, site)
         if not hosts:
             raise BadInput(f'site "{site}" has no host, so it has no power to lose')
         return Targets(hosts, (site,), f"every host of site {site}")
