@@ -12,7 +12,7 @@ from drdrill.estate.model import Database, Estate, Host, HttpProbe, HttpWrite, L
 if TYPE_CHECKING:
     from pathlib import Path
 
-FAKE = {"links": ("fake",), "power": ("fake",), "freeze": ("fake",)}
+FAKE = dict.fromkeys(("links", "power", "freeze", "entry", "shell"), ("fake",))
 
 
 def fake_estate(folder: Path, *, limits: Limits | None = None, name: str = "fake") -> Estate:

@@ -17,6 +17,7 @@ from drdrill.connect.registry import Ways
 from drdrill.drill.reach import reach_for, reach_of
 from drdrill.drill.undo_log import from_json, to_json
 from drdrill.errors import WayInFailed
+from drdrill.faults.entry_drained import EntryDrained
 from drdrill.faults.host_frozen import HostFrozen
 from drdrill.faults.host_loses_power import HostLosesPower
 from drdrill.faults.registry import FAULTS, known, of_undo
@@ -39,6 +40,7 @@ EXAMPLES: tuple[Fault, ...] = (
     HostFrozen("database", "registration", "east"),
     HostFrozen("application", "registration", "south"),
     HostFrozen("entry", "registration", "east"),
+    EntryDrained("registration", "primary site"),
 )
 
 
@@ -186,7 +188,7 @@ def test_a_late_renewal_strikes_nothing_and_says_when_it_ended(estate: Estate, f
 
 
 def test_a_fault_that_is_ignored_is_not_believed(estate: Estate, fault: Fault) -> None:
-    World.of(estate).flaws |= {"cut-is-ignored", "power-is-ignored", "freeze-is-ignored"}
+    World.of(estate).flaws |= {"cut-is-ignored", "power-is-ignored", "freeze-is-ignored", "drain-is-ignored"}
     reach, undo = strike(estate, fault)
     assert fault.took_hold(reach, undo).answer is False
 

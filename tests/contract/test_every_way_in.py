@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from estates import fake_estate
 
-from drdrill.connect.capabilities import Freeze, Inventory, Links, Power, Vantages
+from drdrill.connect.capabilities import Entry, Freeze, Inventory, Links, Power, Shell, Vantages
 from drdrill.connect.registry import WAYS_IN, Ways
 from drdrill.estate.select import hosts_at, pairs_across
 
@@ -49,7 +49,15 @@ def eventually(look: Callable[[], object], within_s: float = 30.0) -> None:
 
 
 def test_every_way_in_of_ours_is_loaded_by_name() -> None:
-    kinds = {"links": Links, "power": Power, "freeze": Freeze, "vantages": Vantages, "inventory": Inventory}
+    kinds = {
+        "links": Links,
+        "power": Power,
+        "freeze": Freeze,
+        "entry": Entry,
+        "shell": Shell,
+        "vantages": Vantages,
+        "inventory": Inventory,
+    }
     for name in WAYS_IN.names():
         found = WAYS_IN.load(name)
         wanted = {m for m in vars(kinds[name.split(".")[0]]) if not m.startswith("_")}

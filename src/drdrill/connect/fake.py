@@ -7,7 +7,7 @@ It is the counterpart of our own tests and of a team that tries a step or a faul
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from drdrill.connect.capabilities import Lease, Look, Renewal
 from drdrill.connect.fake_world import World
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from drdrill.connect.capabilities import Pair, Traffic
+    from drdrill.connect.fake_world import Kind
     from drdrill.estate.model import Estate
 
 
@@ -23,7 +24,7 @@ class _Fake:
     """What every fake way in is made of."""
 
     name = "fake"
-    kind: ClassVar[Literal["links", "power", "freeze"]]
+    kind: ClassVar[Kind]
 
     def __init__(self, estate: Estate) -> None:
         self.estate = estate

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from drdrill.connect.capabilities import Pair
+    from drdrill.connect.capabilities import Pair, Ran
     from drdrill.estate.model import Estate
 
+Kind = Literal["links", "power", "freeze", "entry"]
+"""The capability that a strike belongs to."""
 SHORT_LEASE_S = 4.0
 """How long a lease lasts under the flaw `short-leases`, whatever was answered."""
 
@@ -35,10 +37,10 @@ SHORT_LEASE_S = 4.0
 class Strike:
     """One hold as the fake estate keeps it."""
 
-    kind: Literal["links", "power", "freeze"]
+    kind: Kind
     drill: str
     targets: list[Any]
-    """Pairs or hosts."""
+    """Pairs of hosts, or of an entry and its server, or hosts."""
     until_ns: int
     hard_ns: int
     ended: Literal["", "healed", "lapsed"] = ""
@@ -52,7 +54,8 @@ class World:
 
     Args:
         path: where it is kept, or None for memory only.
-        flaws: things deliberately wrong: cut-is-ignored, power-is-ignored, freeze-is-ignored, short-leases, heal-is-ignored.
+        flaws: things deliberately wrong: cut-is-ignored, power-is-ignored, freeze-is-ignored, drain-is-ignored, short-leases,
+            heal-is-ignored.
         now_ns: its clock (CLOCK_MONOTONIC ns, so that two processes agree).
         calls: everything that was called, (capability.verb, arguments), in order.
         trip: (n, when): the n-th changing call fails, "before" or "after" it did its work.
@@ -70,6 +73,10 @@ class World:
     ledgers: dict[str, list[str]] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     """Hosts that are up but not well, and why."""
+    answering: dict[str, list[str]] = field(default_factory=dict)
+    """For an address the hosts that answer for it, if not simply the first that can."""
+    ran: dict[tuple[str, str], Ran] = field(default_factory=dict)
+    """What a command on a host comes to: (host, command)."""
     changes: int = 0
 
     _worlds: ClassVar[dict[str, World]] = {}
@@ -133,7 +140,7 @@ class World:
 
     def strike(
         self,
-        kind: Literal["links", "power", "freeze"],
+        kind: Kind,
         hold: str,
         drill: str,
         *,
@@ -182,6 +189,13 @@ class World:
             return set()
         holds = self.open("links") if hold is None else [h for h in self.open("links") if h == hold]
         return {(str(a), str(b)) for h in holds for a, b in self.strikes[h].targets}
+
+    def drained_ways(self, hold: str | None = None) -> set[Pair]:
+        """The pairs of an entry and a server that gets no new work from it, by one hold or by any."""
+        if "drain-is-ignored" in self.flaws:
+            return set()
+        holds = self.open("entry") if hold is None else [h for h in self.open("entry") if h == hold]
+        return {(str(entry), str(server)) for h in holds for entry, server in self.strikes[h].targets}
 
     def off_hosts(self) -> set[str]:
         """The hosts without power."""

@@ -29,6 +29,8 @@ WAYS_IN: Final = Parts(
         "links.fake": "drdrill.connect.fake:FakeLinks",
         "power.fake": "drdrill.connect.fake:FakePower",
         "freeze.fake": "drdrill.connect.fake:FakeFreeze",
+        "entry.fake": "drdrill.connect.fake_entry:FakeEntry",
+        "shell.fake": "drdrill.connect.fake_entry:FakeShell",
         "vantages.fake": "drdrill.connect.fake:FakeVantages",
         "inventory.fake": "drdrill.connect.fake:FakeInventory",
     },
