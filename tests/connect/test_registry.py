@@ -92,7 +92,7 @@ def test_an_estate_without_a_vantage_point_says_so(estate: Estate) -> None:
 
 
 def test_an_estate_whose_ways_know_no_hosts_has_no_inventory(estate: Estate) -> None:
-    bare = replace(with_ways(estate, links=(), power=(), freeze=()), vantage={})
+    bare = replace(with_ways(estate, links=(), power=(), freeze=(), entry=(), shell=()), vantage={})
     assert Ways(bare).inventory() is None
 
 
