@@ -17,7 +17,7 @@ from harness import FEATURES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness import Pocket, Ran, Running
+    from harness import Lab, Ran, Running
 
 HERE: Final = Path(__file__).parent
 OWN: Final = HERE / "features"
@@ -71,7 +71,7 @@ class Flaw:
     result: str
     words: tuple[str, ...]
     lab: tuple[str, ...] = ()
-    before: Callable[[Pocket], None] | None = None
+    before: Callable[[Lab], None] | None = None
     during: Callable[[Running], None] | None = None
     environment: Callable[[Path], dict[str, str]] = field(default=lambda _folder: {})
     also: Callable[[Ran], None] = nothing_more
