@@ -83,6 +83,34 @@ def a_probe_that_believes_everything(folder: Path) -> dict[str, str]:
     return {"PYTHONPATH": str(folder)}
 
 
+def a_rule_that_matches_nothing(folder: Path) -> dict[str, str]:
+    """Whoever asks which addresses a host has, to write its rules, gets one that nobody has (RFC 5737)."""
+    (folder / "sitecustomize.py").write_text(
+        "import sys\n"
+        "if any('drdrill' in word for word in sys.orig_argv):\n"
+        "    from drdrill.connect import nftables_rules\n"
+        "    nftables_rules.addresses_of = lambda estate, host: ('192.0.2.1',)\n"
+    )
+    return {"PYTHONPATH": str(folder)}
+
+
+# --- the entries ------------------------------------------------------------------------------------------------------
+
+
+def kill_keepalived(running: Running) -> None:
+    """Of whichever host has the address, and nothing starts it again before the drill has said what that makes."""
+    running.wait_for("fault.looked", question="took_hold")
+    holder = running.wait_for("address.asked")["hosts"][0]
+    _on(running.lab, holder, "systemctl kill --signal=SIGSTOP keepalived && pkill -KILL -x keepalived")
+    running.wait_for("step.ended", status="failed")
+    _on(running.lab, holder, "systemctl reset-failed keepalived; systemctl start keepalived")
+
+
+def _on(lab: Lab, host: str, command: str) -> None:
+    ended = lab.drdrill("lab", "exec", lab.name, host, "--", "sh", "-c", command)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
 # --- the database -----------------------------------------------------------------------------------------------------
 
 
