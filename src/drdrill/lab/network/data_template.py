@@ -55,7 +55,7 @@ mariadb -uroot -S $S -e "$TEMPLATE_SQL"
 mariadb-admin -uroot -S $S shutdown
 wait $server
 rm -f $D/galera.cache $D/gvwstate.dat $D/*.err
-grep -q '^seqno: *[0-9]' $D/grastate.dat || {{ echo "the template has no place in the history: $(cat $D/grastate.dat)" >&2; exit 1; }}
+grep -q '^seqno: *[0-9]' $D/grastate.dat || {{ echo "no place in the history: $(cat $D/grastate.dat)" >&2; exit 1; }}
 """
 _LONGEST_S: Final = 120
 
