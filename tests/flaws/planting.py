@@ -107,7 +107,7 @@ def kill_keepalived(running: Running) -> None:
 
 
 def _on(lab: Lab, host: str, command: str) -> None:
-    ended = lab.drdrill("lab", "exec", lab.name, host, "--", "sh", "-c", command)
+    ended = lab.drdrill("lab", "exec", "--lab", lab.name, host, "--", "sh", "-c", command)
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 

@@ -34,22 +34,26 @@ def enter(estate: Estate) -> None:
         Refused: the lab is not up, or this process may not step in.
         BadInput: what the lab wrote cannot be read.
     """
-    if estate.enter is None:
-        return
-    path = _namespace(estate.enter)
+    if estate.enter is not None:
+        enter_lab(estate.enter)
+
+
+def enter_lab(lab: str) -> None:
+    """Move the calling thread into the networks of this lab. Raises like `enter`."""
+    path = _namespace(lab)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except PermissionError as error:
         raise Refused(
-            f"the networks of the {estate.enter} lab can be entered by root only, and this is user {os.geteuid()}: "
+            f"the networks of the {lab} lab can be entered by root only, and this is user {os.geteuid()}: "
             "run drdrill as root"
         ) from error
     except OSError as error:
-        raise Refused(_not_up(estate.enter)) from error
+        raise Refused(_not_up(lab)) from error
     try:
         if not inside(path) and (number := step(descriptor)):
             raise Refused(
-                f"the networks of the {estate.enter} lab cannot be entered ({os.strerror(number)}); "
+                f"the networks of the {lab} lab cannot be entered ({os.strerror(number)}); "
                 "it takes root with the right CAP_SYS_ADMIN"
             )
     finally:

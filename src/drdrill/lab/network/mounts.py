@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from drdrill.lab.network import host_files
 from drdrill.lab.network import syscalls as sys
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from drdrill.lab.network.layout import Layout
     from drdrill.lab.network.topology import Host
 
