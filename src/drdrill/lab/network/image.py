@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 FORMAT: Final = 1
 """To be raised when a root has to be built again although nothing that is hashed has changed."""
+_LINE: Final = 200
+"""Characters of another program's message that still can be read as part of a sentence."""
 
 
 def cached() -> Path | None:
@@ -92,6 +94,8 @@ def _install(release: str, sources: list[Path], new: Path, log: Path) -> None:
     command = [
         *("mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(packages.PACKAGES)}"),
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in packages.LEFT_OUT),
+        # Made with merged folders from the start; else a program in Perl, with all of Perl, comes along to merge them.
+        "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
         # Nothing of it is kept when the machine goes down in the middle, so nothing has to be on the disk before its end.
         "--dpkgopt=force-unsafe-io",
         *(release, str(new), *map(str, sources)),
@@ -100,7 +104,7 @@ def _install(release: str, sources: list[Path], new: Path, log: Path) -> None:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=False)
     if done.returncode:
         errors = [line for line in log.read_text(errors="replace").splitlines() if line.startswith("E: ")]
-        why = " | ".join(errors[:3]) or f"it ended with status {done.returncode}"
+        why = " | ".join(error[:_LINE] for error in errors[:3]) or f"it ended with status {done.returncode}"
         raise LabError(
             f"mmdebstrap cannot install the packages of the network lab ({why}); all that it said is in {log}"
         )

@@ -10,7 +10,7 @@ from typing import Final
 from drdrill.errors import LabError
 
 PACKAGES: Final = (
-    *("systemd", "systemd-sysv", "dbus", "openssh-server", "sudo", "procps"),
+    *("usr-is-merged", "systemd", "systemd-sysv", "dbus", "openssh-server", "sudo", "procps"),
     *("iproute2", "iputils-ping", "nftables"),
     *("mariadb-server", "mariadb-backup", "socat", "galera-4", "galera-arbitrator-4"),
     *("haproxy", "keepalived"),
@@ -18,7 +18,7 @@ PACKAGES: Final = (
 )
 """mariadb-backup and socat are for full transfers between members."""
 _UNUSED: Final = (
-    *("aria_*", "myisam*", "innochecksum", "perror", "replace", "resolve_stack_dump"),
+    *("aria_*", "myisam*", "innochecksum", "perror", "replace", "resolve_stack_dump", "mariadbd-safe-helper"),
     *(f"mariadb-{tool}" for tool in ("binlog", "import", "show", "conv", "plugin", "tzinfo-to-sql", "waitpid")),
     *(f"mariadb-{tool}" for tool in ("check", "upgrade", "dump")),
 )
@@ -26,6 +26,8 @@ _UNUSED: Final = (
 LEFT_OUT: Final = (
     *(f"/usr/share/{folder}/*" for folder in ("doc", "man", "info", "locale", "zoneinfo")),
     "/usr/lib/*/gconv/*",
+    # Scripts of the packages themselves make do with perl-base.
+    *("/usr/share/perl/*", "/usr/lib/*/perl/*"),
     *(f"/usr/bin/{program}" for program in _UNUSED),
 )
 """Patterns of dpkg's path-exclude."""
