@@ -43,6 +43,10 @@ def plug(hosts: Mapping[str, int]) -> None:
                 f"link add {nic.outer} type veth peer name {nic.name} address {nic.mac} netns {pid}",
                 f"link set {nic.outer} master {nic.bridge} up",
             ]
+            if nic.bridge == "mgmt":
+                # A port that is isolated reaches the bridge's own address and no other isolated port: management is no way
+                # around a cut.
+                lines.append(f"link set {nic.outer} type bridge_slave isolated on")
     _ip(lines)
 
 

@@ -13,6 +13,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from drdrill.errors import LabError, MissingExtra
@@ -20,7 +21,6 @@ from drdrill.lab.network import cgroups, syscalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 _INSTALL: Final = "./scripts/install-network, or apt-get install -y --no-install-recommends"
 _PROGRAMS: Final = {"ip": "iproute2", "nsenter": "util-linux", "mmdebstrap": "mmdebstrap", "ssh": "openssh-client"}
@@ -92,7 +92,8 @@ def _try(what: str, attempt: Callable[[], None], advice: str) -> None:
         try:
             attempt()
         except BaseException as error:  # noqa: BLE001 - told to the parent, whatever it is
-            os.write(tell, (str(error) or type(error).__name__).encode()[:1000])
+            said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            os.write(tell, (said or type(error).__name__).encode()[:1000])
         finally:
             os._exit(0)
     os.close(tell)

@@ -59,6 +59,7 @@ def up(flaws: Sequence[str] = (), say: Callable[[str], None] = silent, folder: P
             # Whoever raised it may have gone before it was ready.
             wait.until_ready(Layout.load(folder), say, began)
             return Lab(folder, True, time.monotonic() - began, 0, tuple(found["flaws"]), tuple(found["notes"]))
+        preflight.check_kernel()
         swept = end(folder)
         if swept:
             say(f"ended {swept} processes that a killed lab had left")
@@ -100,7 +101,7 @@ def end(folder: Path) -> int:
     there = len(cgroups.pids(cgroup))
     supervisor = _supervisor(folder)
     with contextlib.suppress(Silent):  # Then it is ended by the kernel.
-        ask(folder, {"do": "down"}, deadline_s=5.0)
+        ask(folder, {"do": "down"}, deadline_s=2.0)
     if supervisor is not None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(supervisor, signal.SIGKILL)
