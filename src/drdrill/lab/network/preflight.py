@@ -65,6 +65,11 @@ def check() -> None:
         raise LabError(
             "the network lab needs cgroup v2, and none is mounted here: mount -t cgroup2 none /sys/fs/cgroup"
         )
+
+
+def check_kernel() -> None:
+    """Try what the hosts need of the kernel. Raises LabError."""
+    cgroup = cgroups.of(Path("/")).parent
     _try("namespaces", _namespaces, "run it on the machine itself, or in a container with --privileged")
     _try("cgroups of its own", lambda: _cgroup(cgroup), "run it where root may write below " + str(cgroup))
     _try(
