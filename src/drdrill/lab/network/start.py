@@ -49,6 +49,8 @@ def up(flaws: Sequence[str] = (), say: Callable[[str], None] = silent, folder: P
     began = time.monotonic()
     preflight.check()
     folder = folder.resolve() if folder else lab_folder()
+    if hello(folder) is None:  # One that is up has taken what a second look would miss.
+        preflight.check_kernel()
     with alone(folder):
         if (found := hello(folder)) is not None:
             if set(found["flaws"]) != set(flaws):
@@ -59,7 +61,6 @@ def up(flaws: Sequence[str] = (), say: Callable[[str], None] = silent, folder: P
             # Whoever raised it may have gone before it was ready.
             wait.until_ready(Layout.load(folder), say, began)
             return Lab(folder, True, time.monotonic() - began, 0, tuple(found["flaws"]), tuple(found["notes"]))
-        preflight.check_kernel()
         swept = end(folder)
         if swept:
             say(f"ended {swept} processes that a killed lab had left")

@@ -38,10 +38,11 @@ def until_ready(layout: Layout, say: Callable[[str], None], began: float) -> Non
     """
     outside, client = (_namespace(layout, host) for host in (None, "client"))
     deadline = time.monotonic() + _READY_S
-    for words, missing in (
+    steps: tuple[tuple[str, Callable[[], str]], ...] = (
         ("every host does its part, and the database has all its members", lambda: _lacking(layout, outside)),
         ("each site's own application acknowledges registrations", lambda: _unacknowledged(client)),
-    ):
+    )
+    for words, missing in steps:
         while lacks := missing():
             _alive(layout)
             if time.monotonic() > deadline:
