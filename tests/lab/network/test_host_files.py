@@ -156,7 +156,7 @@ def test_a_flaw_is_wrong_where_it_says_and_nowhere_else(layout: Layout, flaw: st
         "flush-later": {("east-db1", CONFIG), ("south-db1", CONFIG)},
         "entry-keeps-dead-server": {(f"{site}-lb{n}", haproxy) for site in ("east", "south") for n in (1, 2)},
         "two-holders": {("east-lb2", keepalived)},
-    } | dict.fromkeys(BY_LAB, set())
+    } | {name: set() for name in BY_LAB}
     assert differences(layout, flaw) == expected[flaw]
 
 

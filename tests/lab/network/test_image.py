@@ -165,9 +165,8 @@ def test_a_root_under_somebodys_overlay_is_in_use(tmp_path: Path):
     mount = f"mount -t tmpfs tmpfs {disk} && mkdir {disk}/up {disk}/work && "
     mount += f"mount -t overlay overlay -o {options} {tmp_path}/merged && echo mounted && cat"
     assert not image._in_use(tmp_path / "root")
-    with subprocess.Popen(
-        ["unshare", "--mount", "sh", "-c", mount], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as held:
+    command = ["unshare", "--mount", "sh", "-c", mount]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as held:
         assert held.stdout is not None
         assert held.stdout.readline() == "mounted\n"
         assert image._in_use(tmp_path / "root")
