@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which member of a cluster the application writes to, and what a statement's end means. The driver is on the hosts: a double here."""
+# ruff: noqa: ASYNC110 - what is waited for belongs to the code under test
+"""Which member of a cluster the application writes to, and what a statement's end means.
+
+The driver is on the hosts and not here, so it is a double.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ import asyncio
 import importlib
 import sys
 from types import ModuleType, SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
@@ -49,7 +53,7 @@ class Cursor:
         self.connection = connection
         self.rows: list[tuple[Any, ...]] = []
 
-    async def __aenter__(self) -> Cursor:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
