@@ -27,8 +27,8 @@ _QUESTIONS: Final = {
     "ssh": b"SSH-2.0-drdrill\r\n",
 }
 """Service of a lab's host, and what it is asked. `pg`: SSLRequest, which PostgreSQL answers with one byte before any login
-(PostgreSQL documentation, Message Formats). `ssh`: its own line, which is answered with the server's (RFC 4253, 4.2). MariaDB is not
-asked: it counts who leaves before the login, and blocks such a host after a hundred (max_connect_errors)."""
+(PostgreSQL documentation, Message Formats). `ssh`: its own line, which is answered with the server's (RFC 4253, 4.2). MariaDB is
+not asked: it counts who leaves before the login, and blocks such a host after a hundred (max_connect_errors)."""
 _FIRST_S: Final = 2.0
 """Until silence was heard once: a busy machine is not to be taken for a frozen one."""
 _AGAIN_S: Final = 0.5
