@@ -25,6 +25,7 @@ WAYS_IN: Final = Parts(
         "freeze.lab": "drdrill.connect.lab_freeze:LabFreeze",
         "vantages.lab": "drdrill.connect.lab:LabVantages",
         "inventory.lab": "drdrill.connect.lab:LabInventory",
+        "entry.haproxy": "drdrill.connect.haproxy:HaproxyEntry",
         "links.nftables": "drdrill.connect.nftables:NftLinks",
         "shell.ssh": "drdrill.connect.ssh:SshShell",
         "vantages.local": "drdrill.connect.local:LocalVantages",

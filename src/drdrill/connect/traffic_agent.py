@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""A host's end of a hold's own traffic. Its source is sent to the host and run there by `python3 -c`: Python 3.7 and its
-standard library only.
+"""A host's end of a hold's own traffic, as the text that a host runs with `python3 -c`.
+
+Python 3.7 and its standard library only.
 
 One JSON object a line on standard input, one as an answer; it ends with its input.
 
