@@ -38,7 +38,7 @@ def holders(many: Many, estate: Estate, address: str, hosts: Sequence[str]) -> t
             f"nobody can be asked who answers for {address}: no other host of the estate file with a shell has an address "
             "in its network (`networks:` of the site)"
         )
-    wrong = []
+    wrong: list[str] = []
     for host in beside[:_TRIES]:
         own = {h: a for h in hosts for a in estate.hosts[h].addresses[:1]}
         answers = many.ask([_order(estate, host, address, (*own.values(), address))])
@@ -47,7 +47,7 @@ def holders(many: Many, estate: Estate, address: str, hosts: Sequence[str]) -> t
             continue
         ran = answers[host]
         heard = json.loads(ran.out) if isinstance(ran, Ran) else {}
-        return _named(many, address, hosts, heard, own, host)
+        return _named(many, address, hosts, heard=heard, own=own, beside=host)
     raise WayInFailed(f"nobody can be asked who answers for {address}: {'; '.join(wrong)}")
 
 
@@ -90,7 +90,7 @@ def _order(estate: Estate, host: str, address: str, targets: Sequence[str]) -> O
 
 
 def _named(
-    many: Many, address: str, hosts: Sequence[str], heard: dict[str, list[str]], own: dict[str, str], beside: str
+    many: Many, address: str, hosts: Sequence[str], *, heard: dict[str, list[str]], own: dict[str, str], beside: str
 ) -> tuple[str, ...]:
     """The hosts to whom the answers belong. Raises WayInFailed for an answer that is nobody's."""
     cards = {host: set(heard.get(own.get(host, ""), [])) for host in hosts}

@@ -75,7 +75,7 @@ def servers(path: str) -> list[dict[str, Any]]:
         if line.startswith("# "):
             names = line[2:].split()
         elif names and len(line.split()) >= len(names) - 4:
-            state = dict(zip(names, line.split()))
+            state = dict(zip(names, line.split()))  # noqa: B905 - Python 3.7; the last columns may be empty
             row = stat.get((state["be_name"], state["srv_name"]), {})
             found.append(
                 {
@@ -127,18 +127,23 @@ def is_open(found: dict[str, Any]) -> bool:
     return found["healed"] is None and found["lapsed"] is None
 
 
+def command(*words: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a program of the host, and keep what it says."""
+    out, err = subprocess.PIPE, subprocess.STDOUT
+    return subprocess.run(words, stdin=subprocess.DEVNULL, stdout=out, stderr=err, check=False)
+
+
 def arm(found: dict[str, Any], seconds: float) -> None:
     """A new timer, and only then the end of the one before. Raises Wrong."""
     old, found["timer"] = found["timer"], found["timer"] + 1
     unit = f"drdrill-entry-{found['hold']}"
     program = BASE / found["hold"] / "program.py"
-    command = [
+    ran = command(
         "systemd-run", "--quiet", "--collect", f"--unit={unit}-{found['timer']}", f"--on-active={seconds:.3f}s",
         "--timer-property=AccuracySec=100ms", "--property=Restart=on-failure", "--property=RestartSec=1s",
         "--property=StartLimitIntervalSec=0", f"--description=drdrill: the end of {found['hold']}",
         sys.executable or "/usr/bin/python3", str(program), "undo", json.dumps({"hold": found["hold"]}),
-    ]  # fmt: skip
-    ran = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    )  # fmt: skip
     if ran.returncode:
         raise Wrong(f"no timer could be armed: {ran.stdout.decode(errors='replace').strip()}")
     write(found)
@@ -148,7 +153,7 @@ def arm(found: dict[str, Any], seconds: float) -> None:
 
 def stop(unit: str) -> None:
     """End a timer that has not run yet."""
-    subprocess.run(["systemctl", "stop", f"{unit}.timer"], stderr=subprocess.DEVNULL, check=False)
+    command("systemctl", "stop", f"{unit}.timer")
 
 
 def give_back(found: dict[str, Any]) -> None:
@@ -172,7 +177,7 @@ def do_ready(told: dict[str, Any]) -> dict[str, Any]:
     whole = [s for s in known if not s["admin"]]
     if whole:
         set_state(told["socket"], [whole[0]["backend"], whole[0]["server"]], "ready")
-    if shutil.which("systemd-run") is None or subprocess.run(["systemctl", "show", "--property=Version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode:
+    if shutil.which("systemd-run") is None or command("systemctl", "show", "--property=Version").returncode:
         raise Wrong("there is no systemd that takes a timer")
     return {"servers": known, "open": [r["hold"] for r in records() if is_open(r)]}
 
@@ -284,6 +289,7 @@ def main(verb: str, told: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1], json.loads(sys.argv[2] if len(sys.argv) > 2 else sys.stdin.read()))
+        given = sys.argv[2:] or [sys.stdin.read()]
+        main(sys.argv[1], json.loads(given[0]))
     except Wrong as error:
         sys.exit(str(error))

@@ -30,7 +30,7 @@ from drdrill.errors import BadInput, DrdrillError, Unreachable, WayInFailed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from testinfra.host import Host as Infra
+    from testinfra.host import Host as Infra  # type: ignore[import-untyped]
 
     from drdrill.estate.model import Estate
 

@@ -6,15 +6,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from testinfra.backend.ssh import SshBackend
+from testinfra.backend.ssh import SshBackend  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
-    from testinfra.backend.base import CommandResult
+    from testinfra.backend.base import CommandResult  # type: ignore[import-untyped]
 
     from drdrill.connect.ssh import SshShell
 
 
-class OurBackend(SshBackend):
+class OurBackend(SshBackend):  # type: ignore[misc]
     """One host of the estate.
 
     Args:
