@@ -19,18 +19,17 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
 from drdrill.connect.capabilities import Look, Ran
 from drdrill.connect.ssh_master import OPENING_S, Master, program
+from drdrill.connect.ssh_testinfra import infra
 from drdrill.connect.ssh_words import asks_password, sudo_asks
 from drdrill.errors import BadInput, DrdrillError, Unreachable, WayInFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from testinfra.host import Host as Infra  # type: ignore[import-untyped]
 
     from drdrill.estate.model import Estate
 
@@ -110,13 +109,9 @@ class SshShell:
         self._reach(host, OPENING_S)
         return self._client(host, command, root=root, out=None)
 
-    def host(self, name: str) -> Infra:
-        """The host as testinfra knows one, with all its modules, over our own connection and with our deadlines."""
-        from testinfra.host import Host  # noqa: PLC0415 - late: 40 ms, and only who asks needs it
-
-        from drdrill.connect.ssh_testinfra import OurBackend  # noqa: PLC0415
-
-        return Host(OurBackend(self, name))
+    def host(self, name: str) -> Any:
+        """The host as testinfra knows one (`testinfra.host.Host`), with all its modules, over our connection and with our deadlines."""
+        return infra(self, name)
 
     def close(self) -> None:
         """End every connection. Whoever asks afterwards gets a new one."""

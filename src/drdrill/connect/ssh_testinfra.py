@@ -6,29 +6,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from testinfra.backend.ssh import SshBackend  # type: ignore[import-untyped]
-
 if TYPE_CHECKING:
-    from testinfra.backend.base import CommandResult  # type: ignore[import-untyped]
-
     from drdrill.connect.ssh import SshShell
 
 
-class OurBackend(SshBackend):  # type: ignore[misc]
-    """One host of the estate.
+def infra(shell: SshShell, host: str) -> Any:
+    """The host as testinfra knows one. What its modules run, they run as root where the estate says how.
 
     Args:
-        shell: runs the commands.
+        shell: runs the commands. Raises Unreachable, WayInFailed out of every module.
         host: the name of the host in the estate file.
     """
+    from testinfra.backend.ssh import SshBackend  # type: ignore[import-untyped]  # noqa: PLC0415 - a vendor's, late
+    from testinfra.host import Host  # type: ignore[import-untyped]  # noqa: PLC0415
 
-    def __init__(self, shell: SshShell, host: str) -> None:
-        super().__init__(host, controlpersist=0)
-        self._shell = shell
+    class OurBackend(SshBackend):  # type: ignore[misc]
+        def run(self, command: str, *args: str, **kwargs: Any) -> Any:
+            del kwargs
+            line = self.quote(command, *args)
+            ran = shell.run(self.hostname, line, root=True)
+            return self.result(ran.status, line.encode(), ran.out.encode(), ran.err.encode())
 
-    def run(self, command: str, *args: str, **kwargs: Any) -> CommandResult:
-        """Run a command of a module as root. Raises Unreachable, WayInFailed."""
-        del kwargs
-        line = self.quote(command, *args)
-        ran = self._shell.run(self.hostname, line, root=True)
-        return self.result(ran.status, line.encode(), ran.out.encode(), ran.err.encode())
+    return Host(OurBackend(host, controlpersist=0))
