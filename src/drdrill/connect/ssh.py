@@ -110,7 +110,7 @@ class SshShell:
         return self._client(host, command, root=root, out=None)
 
     def host(self, name: str) -> Any:
-        """The host as testinfra knows one (`testinfra.host.Host`), with all its modules, over our connection and with our deadlines."""
+        """The host as testinfra knows one (`testinfra.host.Host`), over our connection and with our deadlines."""
         return infra(self, name)
 
     def close(self) -> None:
