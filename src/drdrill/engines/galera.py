@@ -123,7 +123,8 @@ class Galera(ClientSide, Engine):
     def keys(self, host: str, table: str, column: str, prefix: str) -> Iterator[str]:
         """Every key with this prefix, from one snapshot, in the order of its bytes."""
         name, like = quoted(column), "".join(f"|{c}" if c in "%_|" else c for c in prefix) + "%"
-        question = f"select cast({name} as char) from {quoted(table)} where {name} like ? escape '|' order by cast({name} as binary)"  # noqa: S608
+        order = f"order by cast({name} as binary)"
+        question = f"select cast({name} as char) from {quoted(table)} where {name} like ? escape '|' {order}"  # noqa: S608
         connection = self._connection(host)
         try:
             for (key,) in connection.stream(question, (like,)):
