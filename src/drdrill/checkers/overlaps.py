@@ -42,9 +42,9 @@ def overlaps(recording: Recording, stream: Stream) -> list[Overlap]:
     """Each time in which two members of different components claimed it in the same rounds of questions.
 
     At least: from the end of the first such round to the begin of the last. At most: from the begin of the last round before
-    that heard one of them say no, or both tell one component, to the end of the first one after; and no part of it in which one of the two was proven to
-    be frozen or without power. That one was silent then, and whoever stands still claims nothing: without this, the whole
-    time from the promotion of the other one would be counted.
+    that heard one of them say no, or both tell one component, to the end of the first one after; and no part of it in which
+    one of the two was proven to be frozen or without power. That one was silent then, and whoever stands still claims nothing:
+    without this, the whole time from the promotion of the other one would be counted.
 
     Args:
         recording: for the strikes.
