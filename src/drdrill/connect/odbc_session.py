@@ -33,8 +33,9 @@ def failed(told: dict[str, Any], string: ConnectionString) -> SqlFailed:
 class Session:
     """One open session, every statement of which is a transaction of its own. Made by `connect`."""
 
-    def __init__(self, child: socket.socket, string: ConnectionString) -> None:
+    def __init__(self, child: socket.socket, string: ConnectionString, zygote: Zygote) -> None:
         self._child = child
+        self._zygote = zygote  # It ends when nobody holds it any more, and its sessions with it.
         self._string = string
         self._left = False
 
@@ -105,7 +106,7 @@ async def connect(zygote: Zygote, string: ConnectionString, address: tuple[str, 
     text = string.text(zygote.drivers(), address)
     child = zygote.fork()
     child.setblocking(False)
-    session = Session(child, string)
+    session = Session(child, string, zygote)
     try:
         await session.ask({"connect": text, "at": list(address)})
     except BaseException:

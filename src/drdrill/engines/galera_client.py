@@ -82,22 +82,23 @@ class GaleraSession(ClientSession):
         return State.of(await self._session.rows(self._asks)).accepts
 
     async def commit(self) -> bool:
-        """A row that comes and goes."""
+        """A row that comes and goes. Its table is made when it is not there, by several at once; what that undoes is repeated."""
         statement = COMMIT.format(n=secrets.randbits(62))
-        try:
+        again = 2
+        while True:
             try:
                 await self._session.rows(statement)
             except SqlFailed as error:
-                if error.code != _NO_TABLE:
+                again -= 1
+                if again >= 0 and error.code == _NO_TABLE:
+                    await self._session.rows(PROBE_TABLE)
+                elif again < 0 or number(error.code) not in _ROLLED_BACK:
+                    self.close()  # The transaction may be open still, and a write that came next would only be a part of it.
+                    if number(error.code) in _READ_ONLY:
+                        return False
                     raise
-                await self._session.rows(PROBE_TABLE)
-                await self._session.rows(statement)
-        except SqlFailed as error:
-            self.close()  # The transaction may be open still, and a write that came next would only be a part of it.
-            if number(error.code) in _READ_ONLY:
-                return False
-            raise
-        return True
+            else:
+                return True
 
     def close(self) -> None:
         """At once."""
