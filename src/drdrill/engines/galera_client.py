@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -29,7 +30,9 @@ _KEYS: Final = "character set ascii collate ascii_bin"
 CREATE: Final = (
     "create table {table} (`key` varchar(200) " + _KEYS + " primary key) engine = InnoDB comment = '{about}'"
 )
-INSERT: Final = "insert into {table} values (?)"
+INSERT: Final = "insert into {table} values ({key})"
+_PLAIN: Final = re.compile(r"[ -&(-\[\]-~]+")
+"""What may stand between quotes as it is: printable ASCII without quotes and backslashes, as all keys of drills are."""
 LEDGERS: Final = (
     f"select table_name from information_schema.tables where table_schema = database() and table_name like '{LIKE}'"  # noqa: S608
 )
@@ -75,7 +78,11 @@ class GaleraSession(ClientSession):
 
     async def write(self, table: str, key: str) -> None:
         """One row, one commit."""
-        await self._session.rows(INSERT.format(table=plain(table)), (key,))
+        if _PLAIN.fullmatch(key):
+            # Half of the processor time that a parameter takes, which the driver prepares and describes each time.
+            await self._session.rows(INSERT.format(table=plain(table), key=f"'{key}'"))
+        else:
+            await self._session.rows(INSERT.format(table=plain(table), key="?"), (key,))
 
     async def accepts_writes(self) -> bool:
         """In a component with quorum, ready, and not made read-only. Reads a row as well: whoever cannot be read raises."""
