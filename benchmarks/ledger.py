@@ -75,7 +75,7 @@ def ladder(
         at: makes the command of the worker into one that runs where clients stand.
     """
     for rate in RATES:
-        found = acknowledged(estate, address, table, folder / str(rate), rate, at)
+        found = acknowledged(estate, address, table, folder / str(rate), rate=rate, at=at)
         yield found
         if found < 0.7 * rate:
             return
@@ -86,6 +86,7 @@ def acknowledged(
     address: Address,
     table: str,
     folder: Path,
+    *,
     rate: float,
     at: Callable[[Sequence[str]], Sequence[str]],
 ) -> float:

@@ -86,9 +86,8 @@ def from_client_host(argv: Sequence[str]) -> Sequence[str]:
 def slap(tool: Callable[[Sequence[str]], Sequence[str]], dsn: str, address: Address, table: str, count: int) -> float:
     """Statements a second of mariadb-slap, with keys as long as ours."""
     parts = dict(part.split("=", 1) for part in dsn.split(";"))
-    insert = INSERT.format(table=table).replace(
-        "?", "concat('bench-0000000000000000/write-to-clinical-east/', uuid_short())"
-    )
+    key = "concat('bench-0000000000000000/write-to-clinical-east/', uuid_short())"
+    insert = INSERT.format(table=table, key=key)
     argv = [
         "mariadb-slap", f"--host={address[0]}", f"--port={address[1]}", f"--user={parts['UID']}",
         f"--password={parts['PWD']}", f"--create-schema={parts['DATABASE']}", "--no-drop", "--iterations=1",

@@ -134,6 +134,22 @@ def test_a_commit_that_is_refused_leaves_no_open_transaction_behind(engine: Gale
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("key", ["20261128/write-to/1", "it's", "back\\slash", "a;--b", '"', "?"])
+def test_a_key_is_stored_as_it_is(engine: Galera, key: str) -> None:
+    table = engine.make_ledger("20261128-000004-test")
+
+    async def run() -> None:
+        session = await _reach(engine, "east-db1")
+        await session.write(table, key)
+        session.close()
+
+    try:
+        asyncio.run(run())
+        assert list(engine.keys("east-db1", table, LEDGER_KEY, "")) == [key]
+    finally:
+        engine.drop_ledger(table)
+
+
 def test_the_same_key_at_two_members_is_taken_once(engine: Galera) -> None:
     """Certification lets one win; the other is told so, and a drill may call that a failure."""
     table = engine.make_ledger("20261128-000003-test")
