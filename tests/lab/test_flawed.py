@@ -14,6 +14,7 @@ from drdrill.lab import flawed
 from drdrill.lab.entry import Entry
 from drdrill.lab.pocket import machines, postgresql
 from drdrill.lab.pocket.layout import HOSTS, Layout, free_ports, new_passwords
+from drdrill.lab.postgresql_sessions import PostgresqlSessions
 from drdrill.lab.registration import Registration
 from drdrill.lab.sessions import UnavailableError
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 class Database:
     """Counts what it is asked to store; the first `late` times it does not answer in time."""
+
+    statements = PostgresqlSessions.statements
 
     def __init__(self, late: int = 0) -> None:
         self.late = late

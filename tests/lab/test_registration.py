@@ -9,12 +9,12 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 from aiohttp import ClientSession, web
 
+from drdrill.lab.postgresql_sessions import PostgresqlSessions
 from drdrill.lab.registration import Heartbeat, Registration
-from drdrill.lab.sessions import UnavailableError
+from drdrill.lab.sessions import TakenError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 class Database:
     """Rows in memory; `error` is what the next statements raise, `gate` what they wait for."""
+
+    statements = PostgresqlSessions.statements
 
     def __init__(self) -> None:
         self.rows: set[str] = set()
@@ -45,7 +47,7 @@ class Database:
             return [(len(self.rows),)]
         if "registrations" in statement:
             if values[0] in self.rows:
-                raise psycopg.errors.UniqueViolation
+                raise TakenError
             self.rows.add(values[0])
         return []
 

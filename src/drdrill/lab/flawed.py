@@ -11,12 +11,11 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Final
 
-import psycopg
 from aiohttp import web
 
 from drdrill.lab.entry import Entry
 from drdrill.lab.registration import Registration
-from drdrill.lab.sessions import UnavailableError
+from drdrill.lab.sessions import TakenError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +36,7 @@ class EarlyAcknowledgement(Registration):
 
     async def _later(self, key: str) -> None:
         await asyncio.sleep(_EARLY_S)
-        with contextlib.suppress(UnavailableError, psycopg.Error):
+        with contextlib.suppress(UnavailableError, TakenError):
             await super().store(key)
 
 

@@ -20,20 +20,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import psycopg
 from aiohttp import web
 
-from drdrill.lab.sessions import Database, Sessions, UnavailableError
+from drdrill.lab.sessions import TakenError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from drdrill.lab.sessions import Sessions
+
 _LONGEST_KEY: Final = 200
 _HEALTH_S: Final = 2.0
-_BEAT = (
-    "INSERT INTO heartbeat (site, at) VALUES (%s, clock_timestamp()) ON CONFLICT (site) DO UPDATE SET at = excluded.at"
-)
-_REGISTER = "INSERT INTO registrations (key, site) VALUES (%s, %s)"
 
 
 class Heartbeat:
@@ -81,7 +78,7 @@ class Registration:
     def __init__(self, site: str, sessions: Sessions) -> None:
         self.site = site
         self.sessions = sessions
-        self.heartbeat = Heartbeat(lambda: sessions.execute(_BEAT, (site,)))
+        self.heartbeat = Heartbeat(lambda: sessions.execute(sessions.statements.beat, (site,)))
 
     async def register(self, request: web.Request) -> web.Response:
         """One registration."""
@@ -95,20 +92,20 @@ class Registration:
             await self.store(key)
         except UnavailableError as error:
             return web.json_response({"key": key, "error": str(error)}, status=503)
-        except psycopg.errors.UniqueViolation:
+        except TakenError:
             # The key is the whole registration, so what is there is what the client sent. It is there for good: the row is
             # visible only once its own commit was acknowledged.
             return web.json_response({"key": key, "payload": "same"}, status=409)
         return web.json_response({"key": key}, status=201)
 
     async def store(self, key: str) -> None:
-        """Return once the commit was acknowledged. Raises UnavailableError, UniqueViolation."""
-        await self.sessions.execute(_REGISTER, (key, self.site))
+        """Return once the commit was acknowledged. Raises UnavailableError, TakenError."""
+        await self.sessions.execute(self.sessions.statements.register, (key, self.site))
 
     async def count(self, _request: web.Request) -> web.Response:
         """How many registrations there are."""
         try:
-            rows = await self.sessions.execute("SELECT count(*) FROM registrations")
+            rows = await self.sessions.execute(self.sessions.statements.count)
         except UnavailableError as error:
             return web.json_response({"error": str(error)}, status=503)
         return web.json_response({"count": rows[0][0]})
@@ -119,7 +116,7 @@ class Registration:
             await self.heartbeat.beat()
         except TimeoutError:
             why = f"no commit was acknowledged within {_HEALTH_S:g} s"
-        except (UnavailableError, psycopg.Error) as error:
+        except UnavailableError as error:
             why = str(error)
         else:
             return web.json_response({"ready": True, "site": self.site})
@@ -144,9 +141,19 @@ class Registration:
         await self.sessions.stop()
 
 
+def _sessions(config: dict[str, Any]) -> Sessions:
+    """The way to the database of this lab. Its driver is on the machine where it is used, and on no other."""
+    if config.get("engine") == "mariadb":
+        from drdrill.lab.mariadb_sessions import MariadbSessions, Member  # noqa: PLC0415
+
+        return MariadbSessions({name: Member(**at) for name, at in config["databases"].items()}, config["login"])
+    from drdrill.lab.postgresql_sessions import Database, PostgresqlSessions  # noqa: PLC0415
+
+    return PostgresqlSessions({name: Database(**at) for name, at in config["databases"].items()}, config["login"])
+
+
 async def _serve(config: dict[str, Any]) -> web.Application:
-    databases = {name: Database(**ports) for name, ports in config["databases"].items()}
-    sessions = Sessions(databases, config["login"])
+    sessions = _sessions(config)
     if config["flaws"]:
         from drdrill.lab import flawed  # noqa: PLC0415 - what is wrong on purpose is loaded by a lab that asks for it
 
@@ -157,7 +164,7 @@ async def _serve(config: dict[str, Any]) -> web.Application:
 def main() -> None:
     """Serve until a signal."""
     config = json.loads(Path(sys.argv[1]).read_text())
-    web.run_app(_serve(config), host="127.0.0.1", port=config["port"], access_log=None, print=None)
+    web.run_app(_serve(config), host=config.get("host", "127.0.0.1"), port=config["port"], access_log=None, print=None)
 
 
 if __name__ == "__main__":

@@ -1,102 +1,52 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""The supervisor's side of the protocol: one line in, one line out. `drdrill.lab.protocol` says what the lines mean."""
+"""What the pocket lab's supervisor answers of its own hosts and links."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import socket
-import time
-import traceback
-from importlib import metadata
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from drdrill.lab import protocol
+from drdrill.lab import answers, protocol
 from drdrill.lab.pocket import owner
 from drdrill.lab.pocket.freezer import all_still
 from drdrill.lab.pocket.layout import HOSTS, SITES, VANTAGES, ends
-from drdrill.lab.pocket.log import log
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-    from pathlib import Path
-
+    from drdrill.lab.answers import Message
     from drdrill.lab.pocket.supervisor import Supervisor
 
 _ENDS: Final = dict.fromkeys(ends())
 _SCHEMES: Final = {"postgresql": "pg", "postgres": "pg"}
 """What the scheme of a URL is called here; every other service has the name of its scheme."""
 
-Message = dict[str, Any]
-
 
 async def serve(supervisor: Supervisor) -> asyncio.Server:
     """Answer on the socket of the lab's folder. Raises OSError."""
-    answers = _Answers(supervisor)
-    return await asyncio.start_unix_server(
-        answers.converse, sock=_listen(supervisor.layout.folder), limit=protocol.LONGEST_LINE
-    )
+    return await _Answers(supervisor).serve(supervisor.layout.folder)
 
 
-class _Answers:
+class _Answers(answers.Answers):
     """The answers of one supervisor."""
 
     def __init__(self, supervisor: Supervisor) -> None:
+        super().__init__(supervisor, _ENDS, HOSTS)
         self._supervisor = supervisor
-        self._known: Mapping[str, Callable[[Message], Awaitable[Message]]] = {
+        self.known |= {
             "hello": self._hello,
-            "strike": self._strike,
-            "renew": self._renew,
-            "heal": self._heal,
-            "revoke": self._revoke,
-            "holds": self._holds,
             "links": self._links,
             "hosts": self._hosts,
             "address": self._address,
             "audit": self._audit,
-            "down": self._down,
         }
-
-    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One client, until it hangs up."""
-        # ValueError: a line beyond the limit; the caller is cut off. Cancelled: the lab ends while a client is still there.
-        with contextlib.suppress(OSError, ValueError, asyncio.CancelledError):
-            while line := await reader.readline():
-                answer = await self._answer(line)
-                try:
-                    writer.write(protocol.encode(answer))
-                    await writer.drain()
-                finally:
-                    if answer.get("down"):
-                        self._supervisor.end.set()
-        writer.close()
-
-    async def _answer(self, line: bytes) -> Message:
-        try:
-            message = protocol.decode(line)
-            return {"ok": True} | await self._handler(protocol.text(message, "do"))(message)
-        except protocol.BadRequest as error:
-            return {"ok": False, "error": str(error)}
-        except Exception as error:  # noqa: BLE001 - one bad request must not end the lab
-            log(traceback.format_exc())
-            return {"ok": False, "error": f"the supervisor failed: {type(error).__name__}: {error}"}
-
-    def _handler(self, do: str) -> Callable[[Message], Awaitable[Message]]:
-        if do not in self._known:
-            raise protocol.BadRequest(f'"{do}" is nothing that can be done here; there are {", ".join(self._known)}')
-        return self._known[do]
 
     async def _hello(self, _message: Message) -> Message:
         layout = self._supervisor.layout
         return {
             "lab": "pocket",
-            "protocol": protocol.PROTOCOL,
-            "version": _version(),
-            "pid": os.getpid(),
-            "started_ns": self._supervisor.started_ns,
+            **self.about(),
             "sites": list(SITES),
             "hosts": {
                 host.name: {"site": host.site, "role": host.role, "services": list(host.services)}
@@ -108,35 +58,6 @@ class _Answers:
             "notes": list(layout.notes),
             "folder": str(layout.folder),
         }
-
-    async def _strike(self, message: Message) -> Message:
-        strike = protocol.strike_of(message, _ENDS, HOSTS)
-        hold = await self._supervisor.strike(strike)
-        return {
-            "hold": strike.hold,
-            "lease_s": min(strike.lease_s, strike.hard_end_s),
-            "first_ns": hold.struck_ns,
-            "last_ns": hold.last_ns,
-        }
-
-    async def _renew(self, message: Message) -> Message:
-        hold, lease_s = protocol.text(message, "hold"), protocol.seconds(message, "lease_s")
-        answer = self._supervisor.holds.renew(hold, lease_s, time.monotonic_ns())
-        self._supervisor.apply()
-        return answer
-
-    async def _heal(self, message: Message) -> Message:
-        first_ns = time.monotonic_ns()
-        answer = await self._supervisor.heal(protocol.text(message, "hold"))
-        return answer | {"first_ns": first_ns, "last_ns": time.monotonic_ns()}
-
-    async def _revoke(self, message: Message) -> Message:
-        self._supervisor.holds.revoke(protocol.text(message, "drill"))
-        return {}
-
-    async def _holds(self, message: Message) -> Message:
-        drill = protocol.text(message, "drill") if message.get("drill") is not None else None
-        return {"holds": self._supervisor.holds.show(drill, time.monotonic_ns())}
 
     async def _links(self, message: Message) -> Message:
         net = self._supervisor.net
@@ -194,27 +115,3 @@ class _Answers:
 
     async def _audit(self, _message: Message) -> Message:
         return self._supervisor.audit.show() | {"unknown_callers": self._supervisor.net.unknown_callers}
-
-    async def _down(self, _message: Message) -> Message:
-        await self._supervisor.down()
-        return {"down": True}
-
-
-def _listen(folder: Path) -> socket.socket:
-    """The control socket, for its owner only. Bound through the opened folder: a socket's path may hold 107 bytes."""
-    sock = socket.socket(socket.AF_UNIX)
-    directory = os.open(folder, os.O_PATH | os.O_DIRECTORY)
-    before = os.umask(0o177)
-    try:
-        sock.bind(f"/proc/self/fd/{directory}/{protocol.SOCKET}")
-    finally:
-        os.umask(before)
-        os.close(directory)
-    sock.listen(64)
-    return sock
-
-
-def _version() -> str:
-    with contextlib.suppress(metadata.PackageNotFoundError):
-        return metadata.version("drdrill")
-    return "unknown"
