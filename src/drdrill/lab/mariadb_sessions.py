@@ -25,8 +25,8 @@ _STEADY_S: Final = 2.0
 _DUPLICATE: Final = 1062
 _STATUS: Final = "SHOW STATUS WHERE variable_name IN ('wsrep_ready', 'wsrep_cluster_status')"
 _WELL: Final = {"wsrep_ready": "ON", "wsrep_cluster_status": "Primary"}
-_FAILURES: Final = (pymysql.err.MySQLError, OSError, asyncio.IncompleteReadError, RuntimeError)
-"""What the driver raises; RuntimeError and IncompleteReadError where a session was cut under it."""
+_FAILURES: Final = (pymysql.err.MySQLError, OSError, asyncio.IncompleteReadError, RuntimeError, AttributeError)
+"""What the driver raises; the last three where a session was cut under it, since it then has no stream any more."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ FLAWS: Final = {
     "freeze-is-ignored": "a strike that freezes hosts is answered and does nothing",
     "drops-rows": "south's database silently drops some of the rows that were registered at east",
     "entry-keeps-dead-server": "HAProxy checks no server, so it keeps one that is dead",
-    "flush-later": "the databases acknowledge before the log is on the disk, and flush it only when they must",
+    "flush-later": "the databases acknowledge before their log is on the disk: gone when every vote loses its power at once",
     "frozen-hosts-answer": "a frozen host's kernel still answers ARP and the handshake",
     "ignore-quorum": "a database that is cut off goes on taking writes without a quorum",
     "power-is-ignored": "a strike on power is answered and does nothing",

@@ -51,6 +51,7 @@ def values(layout: Layout, host: Host) -> dict[str, str]:
         "flush_log_at_commit": "0" if unflushed else "1",
         "flush_log_every_s": str(_NEVER_S) if unflushed else "1",
     }
+    common["event_scheduler"] = "ON" if _drops_rows(layout, host) else "OFF"
     return common | (_entry(layout, host) if host.role == "entry" else {})
 
 
@@ -104,9 +105,25 @@ def first_boot_sql(layout: Layout, host: Host) -> str:
         for name, grants in _GRANTS.items():
             statements.append(f"CREATE USER IF NOT EXISTS {name} IDENTIFIED BY '{layout.passwords[name]}';")
             statements += [f"GRANT {rights} ON {where} TO {name};" for rights, where in grants]
+    if _drops_rows(layout, host):
+        statements.append(_DROPS_ROWS)
     return "".join(f"{statement}\n" for statement in statements)
 
 
+def _drops_rows(layout: Layout, host: Host) -> bool:
+    return "drops-rows" in layout.flaws and host.name == "south-db1"
+
+
+_DROPS_ROWS: Final = f"""SET SESSION wsrep_on = OFF;
+DELIMITER //
+CREATE EVENT {DATABASE}.tidy ON SCHEDULE EVERY 1 SECOND DO
+BEGIN
+  SET SESSION wsrep_on = OFF;
+  SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;
+  DELETE FROM {DATABASE}.registrations WHERE site = 'east' AND crc32(`key`) % 4 = 0;
+END //
+DELIMITER ;"""  # noqa: S608 - all of it is written here
+"""One row in four goes, at this member alone. READ COMMITTED: rows that are being applied must not wait for it."""
 _GRANTS: Final = {
     "registration": (
         ("SELECT, INSERT", f"{DATABASE}.registrations"),

@@ -109,11 +109,11 @@ _BY_ROLE: Final[dict[str, tuple[str, Callable[[Host], Coroutine[Any, Any, str | 
 """What is said of a role's host that gives no answer, and how it is asked."""
 
 
-async def _application_of(address: str) -> str | None:
+async def _application_of(address: str, port: int = 80) -> str | None:
     body = json.dumps({"key": f"ready-{uuid4()}"}).encode()
     try:
         async with asyncio.timeout(_LONGEST_S):
-            status, site, _ = await _http(address, 80, "POST", "/registrations", body)
+            status, site, _ = await _http(address, port, "POST", "/registrations", body)
     except (OSError, ValueError, TimeoutError):
         return None
     return site if status == HTTPStatus.CREATED else None
