@@ -265,7 +265,7 @@ FLAWS: Final = (
         "rule-matches-nothing",
         "The rule that should cut a host off names an address that nobody has: it is in force, and cuts nothing.",
         WITNESS, "took_hold", "fail", "inconclusive",
-        ('site "witness" is isolated', "did not take hold", "connections were answered"),
+        ('site "witness" is isolated', "did not take hold", "connections answered"),
         on="network", environment=planting.a_rule_that_matches_nothing,
     ),
     Flaw(
@@ -280,7 +280,7 @@ FLAWS: Final = (
         "keepalived of the entry host that has the address is killed: the address stays, and the other one takes it as well.",
         ONE_ADDRESS, "one_holder", "fail", "missed",
         (r"2 hosts answer for 10\.71\.0\.100: east-lb1, east-lb2", "End what holds it on all but one"),
-        on="network", during=planting.kill_keepalived, own_lab=True,
+        on="network", before=planting.kill_keepalived, own_lab=True,
     ),
     Flaw(
         "two-holders",

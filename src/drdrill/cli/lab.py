@@ -108,6 +108,7 @@ def _ssh(name: str | None, host: str, words: list[str], *, tty: bool) -> None:
     """Become ssh, from where the lab's hosts can be reached."""
     from drdrill.connect.enter import enter_lab  # noqa: PLC0415
     from drdrill.estate import state  # noqa: PLC0415
+    from drdrill.lab.ask_supervisor import hello  # noqa: PLC0415
 
     try:
         names = [name] if name else [lab for lab in LABS.choices if (state.folder(lab) / "lab" / "ssh_config").exists()]
@@ -116,11 +117,11 @@ def _ssh(name: str | None, host: str, words: list[str], *, tty: bool) -> None:
             raise BadInput(
                 f"{up} of the labs is up, so it is not clear which is meant: --lab {' or --lab '.join(LABS.choices)}"
             )
-        found = _lab(names[0]).status()
-        if found is None or "hello" not in found:
+        found = hello(state.folder(names[0]) / "lab")
+        if found is None:
             raise LabError(f"the {names[0]} lab is not up: drdrill lab up {names[0]}")
-        if host not in found["hello"]["hosts"]:
-            known = ", ".join(found["hello"]["hosts"])
+        if host not in found["hosts"]:
+            known = ", ".join(found["hosts"])
             raise BadInput(f"the {names[0]} lab has no host {host}; it has {known}")
         if names[0] == "network":
             enter_lab(names[0])

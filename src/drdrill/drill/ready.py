@@ -22,7 +22,7 @@ from drdrill.faults.limits import recover_command
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from drdrill.estate.model import Estate
+    from drdrill.estate.model import Estate, Host
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,20 @@ def _hosts(estate: Estate, ways: Ways) -> Iterator[Line]:
         look = states.get(name, Look(None, "nobody can be asked whether it is up"))
         found = {c: _way(ways, c, name) for c in STRIKING if host.ways.get(c)}
         wrong = _wrong(found)
-        missing = [c for c in STRIKING if not host.ways.get(c)] if host.site else []
+        missing = [c for c in STRIKING if not host.ways.get(c) and _concerns(c, host)]
         # A way in that nobody answers says so for the host, the links and the power alike: once is enough.
         words = [look.words] if look.answer is not None or not wrong else []
         words += [*wrong, *(f"no way in for {c}, so no fault that needs it can strike it" for c in missing)]
         words += [f"{c} through {words}" for c, (good, words) in found.items() if good]
         good = False if wrong or look.answer is False else look.answer
         yield Line("hosts", f"{name} ({host.role}{f', {host.site}' if host.site else ''})", good, "; ".join(words))
+
+
+def _concerns(capability: str, host: Host) -> bool:
+    """Whether any fault that needs this can mean this host. Routers are what links are made of; probe hosts keep their power."""
+    if host.site is None or (capability == "entry" and host.role != "entry"):
+        return False
+    return capability not in {"router": ("links", "freeze"), "probe": ("power", "freeze")}.get(host.role, ())
 
 
 def _wrong(found: Mapping[str, tuple[bool, str]]) -> list[str]:
