@@ -96,7 +96,8 @@ def test_agents_end_with_the_traffic(shell: Here):
     assert all(agent.poll() is not None for agent in shell.running.values())
 
 
-def test_an_agent_ends_with_its_input(shell: Here, traffic: NftTraffic):
+@pytest.mark.usefixtures("traffic")
+def test_an_agent_ends_with_its_input(shell: Here):
     agent = shell.running["client"]
     assert agent.stdin is not None
     agent.stdin.close()

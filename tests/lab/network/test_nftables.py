@@ -11,7 +11,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -152,7 +152,7 @@ def test_who_healed_or_revoked_is_answered(links: Links, pairs, hold: str):
     links.restore(hold)
     assert links.renew(hold, 30.0).state == "healed"
     assert links.renew("never", 30.0).state == "unknown"
-    with pytest.raises(WayInFailed, match="used already|used"):
+    with pytest.raises(WayInFailed, match="used already"):
         links.cut(hold, "t", pairs, 5.0, 60.0)
 
 
@@ -206,9 +206,12 @@ def test_a_rule_that_matches_nothing_is_no_cut_although_it_is_there(
 ):
     pair = [("client", ARB), (ARB, "client")]
     right = nftables.cut_text
-    monkeypatch.setattr(
-        nftables, "cut_text", lambda *a, **k: right(*a, **k).replace("saddr @", "saddr 192.0.2.9 ip saddr @").replace("daddr @", "daddr 192.0.2.9 ip daddr @")
-    )  # fmt: skip
+
+    def text_of_nothing(*what: Any, **more: Any) -> str:
+        found = right(*what, **more).replace("saddr @", "saddr 192.0.2.9 ip saddr @")
+        return found.replace("daddr @", "daddr 192.0.2.9 ip daddr @")
+
+    monkeypatch.setattr(nftables, "cut_text", text_of_nothing)
     traffic = links.traffic(pair)
     assert traffic is not None
     try:
