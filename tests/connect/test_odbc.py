@@ -192,8 +192,9 @@ def test_a_session_whose_process_died_is_stale_although_others_were_made_after_i
         session, other = await _opened(zygote, server), await _opened(zygote, server)
         ((pid,),) = await session.rows("pid")
         os.kill(pid, signal.SIGKILL)
-        with pytest.raises(SqlFailed, match="process ended|broke"):
-            await session.rows("echo")
+        async with asyncio.timeout(20):
+            with pytest.raises(SqlFailed, match="process ended|broke"):
+                await session.rows("echo")
         assert session.stale
         assert not other.stale
         session.close()
