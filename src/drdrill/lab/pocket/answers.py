@@ -7,38 +7,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import socket
 import time
-import traceback
-from importlib import metadata
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from drdrill.lab import protocol
+from drdrill.lab import protocol, serving
+from drdrill.lab.log import log
 from drdrill.lab.pocket import owner
 from drdrill.lab.pocket.freezer import all_still
 from drdrill.lab.pocket.layout import HOSTS, SITES, VANTAGES, ends
-from drdrill.lab.pocket.log import log
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
-    from pathlib import Path
 
     from drdrill.lab.pocket.supervisor import Supervisor
+    from drdrill.lab.serving import Message
 
 _ENDS: Final = dict.fromkeys(ends())
 _SCHEMES: Final = {"postgresql": "pg", "postgres": "pg"}
 """What the scheme of a URL is called here; every other service has the name of its scheme."""
 
-Message = dict[str, Any]
-
 
 async def serve(supervisor: Supervisor) -> asyncio.Server:
     """Answer on the socket of the lab's folder. Raises OSError."""
-    answers = _Answers(supervisor)
-    return await asyncio.start_unix_server(
-        answers.converse, sock=_listen(supervisor.layout.folder), limit=protocol.LONGEST_LINE
-    )
+    return await serving.serve(supervisor.layout.folder, _Answers(supervisor).known, supervisor.end, log)
 
 
 class _Answers:
@@ -46,7 +38,7 @@ class _Answers:
 
     def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
-        self._known: Mapping[str, Callable[[Message], Awaitable[Message]]] = {
+        self.known: Mapping[str, Callable[[Message], Awaitable[Message]]] = {
             "hello": self._hello,
             "strike": self._strike,
             "renew": self._renew,
@@ -60,41 +52,12 @@ class _Answers:
             "down": self._down,
         }
 
-    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One client, until it hangs up."""
-        # ValueError: a line beyond the limit; the caller is cut off. Cancelled: the lab ends while a client is still there.
-        with contextlib.suppress(OSError, ValueError, asyncio.CancelledError):
-            while line := await reader.readline():
-                answer = await self._answer(line)
-                try:
-                    writer.write(protocol.encode(answer))
-                    await writer.drain()
-                finally:
-                    if answer.get("down"):
-                        self._supervisor.end.set()
-        writer.close()
-
-    async def _answer(self, line: bytes) -> Message:
-        try:
-            message = protocol.decode(line)
-            return {"ok": True} | await self._handler(protocol.text(message, "do"))(message)
-        except protocol.BadRequest as error:
-            return {"ok": False, "error": str(error)}
-        except Exception as error:  # noqa: BLE001 - one bad request must not end the lab
-            log(traceback.format_exc())
-            return {"ok": False, "error": f"the supervisor failed: {type(error).__name__}: {error}"}
-
-    def _handler(self, do: str) -> Callable[[Message], Awaitable[Message]]:
-        if do not in self._known:
-            raise protocol.BadRequest(f'"{do}" is nothing that can be done here; there are {", ".join(self._known)}')
-        return self._known[do]
-
     async def _hello(self, _message: Message) -> Message:
         layout = self._supervisor.layout
         return {
             "lab": "pocket",
             "protocol": protocol.PROTOCOL,
-            "version": _version(),
+            "version": serving.version(),
             "pid": os.getpid(),
             "started_ns": self._supervisor.started_ns,
             "sites": list(SITES),
@@ -198,23 +161,3 @@ class _Answers:
     async def _down(self, _message: Message) -> Message:
         await self._supervisor.down()
         return {"down": True}
-
-
-def _listen(folder: Path) -> socket.socket:
-    """The control socket, for its owner only. Bound through the opened folder: a socket's path may hold 107 bytes."""
-    sock = socket.socket(socket.AF_UNIX)
-    directory = os.open(folder, os.O_PATH | os.O_DIRECTORY)
-    before = os.umask(0o177)
-    try:
-        sock.bind(f"/proc/self/fd/{directory}/{protocol.SOCKET}")
-    finally:
-        os.umask(before)
-        os.close(directory)
-    sock.listen(64)
-    return sock
-
-
-def _version() -> str:
-    with contextlib.suppress(metadata.PackageNotFoundError):
-        return metadata.version("drdrill")
-    return "unknown"

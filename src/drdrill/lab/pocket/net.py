@@ -7,9 +7,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from drdrill.lab.log import log
 from drdrill.lab.pocket import links, owner
 from drdrill.lab.pocket.layout import HOSTS, ends, follow
-from drdrill.lab.pocket.log import log
 from drdrill.lab.pocket.session import Session
 
 if TYPE_CHECKING:

@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from drdrill.lab.holds import Holds
+from drdrill.lab.log import log
 from drdrill.lab.pocket import answers, machines, owner
 from drdrill.lab.pocket.audit import Audit
 from drdrill.lab.pocket.echo import EchoService
 from drdrill.lab.pocket.flaws import SHORT_LEASE_S
 from drdrill.lab.pocket.freezer import Freezer
 from drdrill.lab.pocket.layout import FOUNDER, HOSTS, Layout
-from drdrill.lab.pocket.log import log
 from drdrill.lab.pocket.net import Net
 from drdrill.lab.pocket.sweep import sweep
 
