@@ -1,26 +1,32 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""`drdrill lab up | status | down`: the embedded estate."""
+"""`drdrill lab up | status | down | ssh | exec`: the embedded estates."""
 
 from __future__ import annotations
 
+import importlib
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from drdrill.cli import lab_ssh
 from drdrill.cli.terminal import say
 from drdrill.errors import DrdrillError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LABS = click.Choice(["pocket"])
+LABS = click.Choice(["pocket", "network"])
 
 
 @click.group()
 def lab() -> None:
-    """Raise, show and end the embedded lab: a hospital with three data centers on this machine."""
+    """Raise, show, enter and end an embedded lab: a hospital with three data centers on this machine.
+
+    The pocket lab needs no root; the network lab needs it, and has hosts with their own systemd and real routing.
+    """
 
 
 @lab.command()
@@ -30,10 +36,8 @@ def lab() -> None:
 )
 def up(name: str, flaws: tuple[str, ...]) -> None:
     """Raise the lab; it stays up until `lab down`. Fine when it is up already."""
-    from drdrill.lab import pocket  # noqa: PLC0415
-
     try:
-        raised = pocket.up(flaws=flaws, say=say)
+        raised = _lab(name).up(flaws=flaws, say=say)
     except DrdrillError as error:
         _fail(error)
     state = "was up already" if raised.already else f"is up after {raised.seconds:.1f} s"
@@ -48,10 +52,8 @@ def up(name: str, flaws: tuple[str, ...]) -> None:
 @click.argument("name", type=LABS, default="pocket")
 def down(name: str) -> None:
     """End the lab and remove its data. Its logs stay until the next `up`."""
-    from drdrill.lab import pocket  # noqa: PLC0415
-
     try:
-        there = pocket.down()
+        there = _lab(name).down()
     except DrdrillError as error:
         _fail(error)
     say(f"the {name} lab is down" if there else f"the {name} lab was not up")
@@ -61,10 +63,8 @@ def down(name: str) -> None:
 @click.argument("name", type=LABS, default="pocket")
 def status(name: str) -> None:
     """Show the lab's hosts, what is struck, and what went over its links. Ends with 1 when it is not whole."""
-    from drdrill.lab import pocket  # noqa: PLC0415
-
     try:
-        found = pocket.status()
+        found = _lab(name).status()
     except DrdrillError as error:
         say(f"the {name} lab is not whole: {error}", err=True)
         sys.exit(1)
@@ -79,6 +79,24 @@ def status(name: str) -> None:
     for line in table(found):
         say(line)
     sys.exit(0 if all(host["ready"] for host in found["hosts"].values()) else 1)
+
+
+@lab.command(context_settings={"ignore_unknown_options": True})
+@click.option("--lab", "name", type=LABS, help="Of which lab, where both are up.")
+@click.argument("host")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def ssh(name: str | None, host: str, command: tuple[str, ...]) -> None:
+    """Log in to a host of the lab, or run a command line of its shell there. Ends as the command does."""
+    lab_ssh.become(name, host, command)
+
+
+@lab.command("exec", context_settings={"ignore_unknown_options": True})
+@click.option("--lab", "name", type=LABS, help="Of which lab, where both are up.")
+@click.argument("host")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, required=True)
+def execute(name: str | None, host: str, command: tuple[str, ...]) -> None:
+    """Run one program on a host of the lab: HOST -- PROGRAM ARGUMENT... Ends as the program does."""
+    lab_ssh.become(name, host, (shlex.join(command),), quiet=True)
 
 
 def table(found: dict[str, Any]) -> Iterator[str]:
@@ -102,10 +120,16 @@ def table(found: dict[str, Any]) -> Iterator[str]:
         yield "nothing is struck"
     frozen = [pair for pair, link in found["links"].items() if link["state"] == "frozen"]
     carried = sum(link["bytes"] for link in found["links"].values())
-    yield f"links: {len(found['links'])}, of them {len(frozen)} frozen; {carried / 1e6:.1f} MB carried"
+    if found["links"]:
+        yield f"links: {len(found['links'])}, of them {len(frozen)} frozen; {carried / 1e6:.1f} MB carried"
     audit = found["audit"]
     around = len(audit["unexplained"])
     yield f"audit: {audit['looks']} looks, {around} connections around the links, {len(audit['unseen'])} processes unseen"
+
+
+def _lab(name: str) -> Any:
+    """The lab of this name: `up`, `down`, `status`."""
+    return importlib.import_module(f"drdrill.lab.{name}")
 
 
 def _fail(error: DrdrillError) -> None:

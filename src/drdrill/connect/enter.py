@@ -34,21 +34,25 @@ def enter(estate: Estate) -> None:
         Refused: the lab is not up, or this process may not step in.
         BadInput: what the lab wrote cannot be read.
     """
-    if estate.enter is None:
-        return
-    path = _namespace(estate.enter)
+    if estate.enter is not None:
+        enter_lab(estate.enter)
+
+
+def enter_lab(lab: str) -> None:
+    """The same for a lab by its name. Raises as `enter`."""
+    path = _namespace(lab)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except PermissionError as error:
         raise Refused(
-            f"the networks of the {estate.enter} lab can be entered by root only, and this is user {os.geteuid()}: "
+            f"the networks of the {lab} lab can be entered by root only, and this is user {os.geteuid()}: "
             "run drdrill as root"
         ) from error
     except OSError as error:
-        raise Refused(_not_up(estate.enter)) from error
+        raise Refused(_not_up(lab)) from error
     try:
         if not inside(path):
-            _step(descriptor, estate.enter)
+            _step(descriptor, lab)
     finally:
         os.close(descriptor)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from drdrill.connect.capabilities import Pair, Traffic
-    from drdrill.estate.model import Estate
+    from drdrill.estate.model import Estate, Vantage
 
 __all__ = ["LabInventory", "LabLinks", "LabPower", "LabVantages", "Supervisor"]
 
@@ -118,7 +118,7 @@ class LabLinks(LabWay):
 
 
 class LabPower(LabWay):
-    """Power of a lab's hosts: off is SIGKILL to everything on the host, with its links frozen; on is started again."""
+    """Power of a lab's hosts: off is SIGKILL to everything on the host, its links silent before; on is started again."""
 
     kind = "power"
 
@@ -153,7 +153,10 @@ class LabPower(LabWay):
 
 
 class LabVantages:
-    """Where clients of a lab stand: outside, or at a site, each with link ports of its own."""
+    """Where clients of a lab stand.
+
+    In the pocket lab that is a set of link ports, outside or at a site; in the network lab a host, in whose network they run.
+    """
 
     name = "lab"
 
@@ -167,17 +170,14 @@ class LabVantages:
         self.supervisor.close()
 
     def address(self, vantage: str, url: str) -> str:
-        """The URL of the link port by which a client at this vantage point reaches the endpoint.
+        """The URL by which a client at this vantage point reaches the endpoint: of its link port, or what everybody uses.
 
         Raises:
             BadInput: there is no such vantage point or endpoint, or a client there does not reach it.
             Unreachable: the lab is not up.
         """
         if (vantage, url) not in self._known:
-            place = self.estate.vantage.get(vantage)
-            if place is None:
-                known = ", ".join(self.estate.vantage)
-                raise BadInput(f'no vantage point is called "{vantage}" in this estate; it has {known}')
+            place = self._place(vantage)
             try:
                 source: dict[str, Any] = {"from": place.host or place.site or "client"}
                 answer = self.supervisor.ask("address", url=url, **source)
@@ -187,9 +187,29 @@ class LabVantages:
         return self._known[vantage, url]
 
     def command(self, vantage: str, argv: Sequence[str]) -> Sequence[str]:
-        """The command itself: a vantage point of the lab is a set of ports, not a place to run in."""
-        del vantage
-        return argv
+        """The command itself where a vantage point is a set of ports; in the network lab one that runs in that host's network.
+
+        A host that was switched off and on has another network, so the supervisor is asked each time.
+
+        Raises:
+            BadInput: there is no such vantage point, or its host is off.
+            Unreachable: the lab is not up.
+        """
+        host = self._place(vantage).host
+        if host is None or self.supervisor.hello()["lab"] != "network":
+            return argv
+        try:
+            netns = self.supervisor.ask("place", host=host)["netns"]
+        except Denied as error:
+            raise BadInput(str(error)) from error
+        return ["nsenter", f"--net={netns}", "--", *argv]
+
+    def _place(self, vantage: str) -> Vantage:
+        place = self.estate.vantage.get(vantage)
+        if place is None:
+            known = ", ".join(self.estate.vantage)
+            raise BadInput(f'no vantage point is called "{vantage}" in this estate; it has {known}')
+        return place
 
 
 class LabInventory:

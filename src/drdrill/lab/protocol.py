@@ -8,7 +8,7 @@ CLOCK_MONOTONIC nanoseconds of the machine (`*_ns`); leases and what is left of 
 
     {"do": "hello"}
         -> lab, protocol, version, pid, started_ns, sites, hosts {name: {site, role, services: [...]}}, vantages {name: site},
-           links: how the links are made ("user-space"), flaws: [...], notes: [...], folder
+           links: how the links are made ("user-space", "nftables on every host"), flaws: [...], notes: [...], folder
     {"do": "strike", "hold": ID, "drill": ID, "lease_s": 3.0, "hard_end_s": 600,
      "links": {"pairs": [[a, b], ...], "state": "frozen"}  |  "power": {"hosts": [...]}  |  "freeze": {"hosts": [...]}}
         -> hold, lease_s (the one that it really got), first_ns, last_ns (of the command)
@@ -29,14 +29,20 @@ CLOCK_MONOTONIC nanoseconds of the machine (`*_ns`); leases and what is left of 
         `woke`: how many ran all the same since the strike, and were stopped again.
     {"do": "address", "from": HOST | VANTAGE, "url": "http://east-entry1/"}  |  {..., "host": HOST, "service": NAME}
         -> host, port (and url): how `from` reaches that service. Services: http, pg, rest, echo, as the host has them; of a
-           URL the scheme says which (postgresql:// is pg).
+           URL the scheme says which (postgresql:// is pg). In the network lab a URL is everybody's, and comes back as it is; of
+           a host and its service the answer is the address in the management network.
     {"do": "audit"}                     -> looks, last_ns, seen, unexplained: [...], unseen: [...]
+    {"do": "place", "host": HOST}       -> netns: the path by which root enters that host's network, pid: in the lab's own /proc
+    {"do": "whole", "within_s": 60}     -> missing: what is after so long, by host or site; {} as soon as nothing is
     {"do": "down"}                      -> the lab ends; nothing of it is left when this is answered
 
 A link is an ordered pair of hosts. Its state is the worst of its open holds. Links from and to a host without power are
 frozen from just before the power goes until its processes were started again, so nobody hears a goodbye and no port refuses.
 A freeze stops every process of a host where it stands (SIGSTOP). Its links stay open, and the kernel goes on accepting
 connections and bytes for it, as it does for any stopped process: nobody answers. A power cut of the host ends the freeze.
+
+The network lab differs: its links are cut by nftables on its hosts, so a strike on links is refused and `links` is {}; the cables
+of a host without power are down, and those of a frozen one too; `place` and `whole` are its own.
 """
 
 from __future__ import annotations

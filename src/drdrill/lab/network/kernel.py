@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 _TOOLS: Final = {"ip": "iproute2", "nsenter": "util-linux", "chroot": "coreutils"}
 _INOTIFY: Final = 70
 """Instances of inotify that the systemds of all hosts take from root's: 51 to 68 were counted."""
-_NFT: Final = "add table inet t; add set inet t s { type ipv4_addr; flags timeout; }; add element inet t s { 10.0.0.1 timeout 1s }\n"
+_NFT: Final = """add table inet t
+add set inet t s { type ipv4_addr; flags timeout; }
+add element inet t s { 10.0.0.1 timeout 1s }
+"""
 _TRYING_S: Final = 20.0
 
 
