@@ -36,7 +36,10 @@ class Asked:
         return {"hosts": {"a": {"site": "east", "role": "entry", "services": list(self.services)}}}
 
     def ask(self, do: str, **what: Any) -> dict[str, Any]:
-        return {"hosts": {"a": self.host}} if do == "hosts" else {"port": self.services[what["service"]]}
+        return {"hosts": {"a": self.host}} if do == "hosts" else self.place(what["service"])
+
+    def place(self, service: str) -> dict[str, Any]:
+        return {"host": "127.0.0.1", "port": self.services[service]}
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import shlex
 import sys
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import click
 
 from drdrill.cli import lab_ssh
 from drdrill.cli.terminal import say
-from drdrill.errors import DrdrillError
+from drdrill.errors import BadInput, DrdrillError, LabError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,10 +24,16 @@ LABS = click.Choice(["pocket", "network"])
 
 @click.group()
 def lab() -> None:
-    """Raise, show, enter and end an embedded lab: a hospital with three data centers on this machine.
+    """Raise, show and end an embedded lab: a hospital with three data centers on this machine.
 
-    The pocket lab needs no root; the network lab needs it, and has hosts with their own systemd and real routing.
+    `pocket` needs no root; its links and its power are played in user space. `network` needs root: each host has a systemd,
+    an sshd and a network stack of its own, and links are routed.
     """
+
+
+def _lab(name: str) -> Any:
+    """The package of a lab, with `up`, `down` and `status`. Imported only when it is asked for."""
+    return importlib.import_module(f"drdrill.lab.{name}")
 
 
 @lab.command()
@@ -81,22 +88,51 @@ def status(name: str) -> None:
     sys.exit(0 if all(host["ready"] for host in found["hosts"].values()) else 1)
 
 
-@lab.command(context_settings={"ignore_unknown_options": True})
-@click.option("--lab", "name", type=LABS, help="Of which lab, where both are up.")
-@click.argument("host")
-@click.argument("command", nargs=-1, type=click.UNPROCESSED)
-def ssh(name: str | None, host: str, command: tuple[str, ...]) -> None:
-    """Log in to a host of the lab, or run a command line of its shell there. Ends as the command does."""
-    lab_ssh.become(name, host, command)
-
-
 @lab.command("exec", context_settings={"ignore_unknown_options": True})
-@click.option("--lab", "name", type=LABS, help="Of which lab, where both are up.")
+@click.option("--lab", "name", type=LABS, help="Which lab; the one that is up when it is only one.")
 @click.argument("host")
-@click.argument("command", nargs=-1, type=click.UNPROCESSED, required=True)
-def execute(name: str | None, host: str, command: tuple[str, ...]) -> None:
-    """Run one program on a host of the lab: HOST -- PROGRAM ARGUMENT... Ends as the program does."""
-    lab_ssh.become(name, host, (shlex.join(command),), quiet=True)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def run_on(name: str | None, host: str, command: tuple[str, ...]) -> None:
+    """Run a command on a host of a lab, by ssh as root. Ends with its status, or 255 when ssh could not."""
+    _ssh(name, host, [shlex.join(command)], tty=False)
+
+
+@lab.command()
+@click.option("--lab", "name", type=LABS, help="Which lab; the one that is up when it is only one.")
+@click.argument("host")
+def ssh(name: str | None, host: str) -> None:
+    """Log in to a host of a lab as root."""
+    _ssh(name, host, [], tty=True)
+
+
+def _ssh(name: str | None, host: str, words: list[str], *, tty: bool) -> None:
+    """Become ssh, from where the lab's hosts can be reached."""
+    from drdrill.connect.enter import enter_lab  # noqa: PLC0415
+    from drdrill.estate import state  # noqa: PLC0415
+
+    try:
+        names = [name] if name else [lab for lab in LABS.choices if (state.folder(lab) / "lab" / "ssh_config").exists()]
+        if len(names) != 1:
+            up = " and ".join(names) or "none"
+            raise BadInput(
+                f"{up} of the labs is up, so it is not clear which is meant: --lab {' or --lab '.join(LABS.choices)}"
+            )
+        found = _lab(names[0]).status()
+        if found is None or "hello" not in found:
+            raise LabError(f"the {names[0]} lab is not up: drdrill lab up {names[0]}")
+        if host not in found["hello"]["hosts"]:
+            known = ", ".join(found["hello"]["hosts"])
+            raise BadInput(f"the {names[0]} lab has no host {host}; it has {known}")
+        if names[0] == "network":
+            enter_lab(names[0])
+    except DrdrillError as error:
+        _fail(error)
+    config = str(state.folder(names[0]) / "lab" / "ssh_config")
+    argv = ["ssh", "-F", config, *(["-t"] if tty and sys.stdin.isatty() else []), host, *words]
+    try:
+        os.execvp("ssh", argv)  # noqa: S606, S607 - the user's own ssh, in place of this process
+    except OSError as error:
+        _fail(LabError(f"ssh cannot be started ({error.strerror}): apt-get install openssh-client"))
 
 
 def table(found: dict[str, Any]) -> Iterator[str]:

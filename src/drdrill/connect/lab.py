@@ -153,10 +153,7 @@ class LabPower(LabWay):
 
 
 class LabVantages:
-    """Where clients of a lab stand.
-
-    In the pocket lab that is a set of link ports, outside or at a site; in the network lab a host, in whose network they run.
-    """
+    """Where clients of a lab stand: outside, or at a site, each with link ports of its own or on a host of the lab."""
 
     name = "lab"
 
@@ -187,29 +184,21 @@ class LabVantages:
         return self._known[vantage, url]
 
     def command(self, vantage: str, argv: Sequence[str]) -> Sequence[str]:
-        """The command itself where a vantage point is a set of ports; in the network lab one that runs in that host's network.
-
-        A host that was switched off and on has another network, so the supervisor is asked each time.
+        """The command itself where a vantage point is a set of ports; else one that begins on the host of that place.
 
         Raises:
-            BadInput: there is no such vantage point, or its host is off.
-            Unreachable: the lab is not up.
+            Unreachable: the lab is not up, or nobody can stand there now.
         """
-        host = self._place(vantage).host
-        if host is None or self.supervisor.hello()["lab"] != "network":
+        place = self.estate.vantage.get(vantage)
+        if place is None or place.host is None:
             return argv
         try:
-            netns = self.supervisor.ask("place", host=host)["netns"]
+            netns = self.supervisor.ask("place", host=place.host)[
+                "netns"
+            ]  # Anew each time: a power cycle makes another.
         except Denied as error:
-            raise BadInput(str(error)) from error
+            raise Unreachable(str(error)) from error
         return ["nsenter", f"--net={netns}", "--", *argv]
-
-    def _place(self, vantage: str) -> Vantage:
-        place = self.estate.vantage.get(vantage)
-        if place is None:
-            known = ", ".join(self.estate.vantage)
-            raise BadInput(f'no vantage point is called "{vantage}" in this estate; it has {known}')
-        return place
 
 
 class LabInventory:

@@ -8,7 +8,7 @@ CLOCK_MONOTONIC nanoseconds of the machine (`*_ns`); leases and what is left of 
 
     {"do": "hello"}
         -> lab, protocol, version, pid, started_ns, sites, hosts {name: {site, role, services: [...]}}, vantages {name: site},
-           links: how the links are made ("user-space", "nftables on every host"), flaws: [...], notes: [...], folder
+           links: how the links are made ("user-space", "nftables on each host"), flaws: [...], notes: [...], folder
     {"do": "strike", "hold": ID, "drill": ID, "lease_s": 3.0, "hard_end_s": 600,
      "links": {"pairs": [[a, b], ...], "state": "frozen"}  |  "power": {"hosts": [...]}  |  "freeze": {"hosts": [...]}}
         -> hold, lease_s (the one that it really got), first_ns, last_ns (of the command)
@@ -29,8 +29,9 @@ CLOCK_MONOTONIC nanoseconds of the machine (`*_ns`); leases and what is left of 
         `woke`: how many ran all the same since the strike, and were stopped again.
     {"do": "address", "from": HOST | VANTAGE, "url": "http://east-entry1/"}  |  {..., "host": HOST, "service": NAME}
         -> host, port (and url): how `from` reaches that service. Services: http, pg, rest, echo, as the host has them; of a
-           URL the scheme says which (postgresql:// is pg). In the network lab a URL is everybody's, and comes back as it is; of
-           a host and its service the answer is the address in the management network.
+           URL the scheme says which (postgresql:// is pg).
+    {"do": "place", "host": HOST}       -> netns: the path by which root steps into that host's networks
+        pid: of its PID 1, as the supervisor has it. Only of a lab whose hosts have networks of their own.
     {"do": "audit"}                     -> looks, last_ns, seen, unexplained: [...], unseen: [...]
     {"do": "place", "host": HOST}       -> netns: the path by which root enters that host's network, pid: in the lab's own /proc
     {"do": "whole", "within_s": 60}     -> missing: what is after so long, by host or site; {} as soon as nothing is
