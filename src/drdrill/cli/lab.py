@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from drdrill.cli import lab_ssh
 from drdrill.cli.terminal import say
 from drdrill.errors import BadInput, DrdrillError, LabError
 
@@ -156,16 +155,10 @@ def table(found: dict[str, Any]) -> Iterator[str]:
         yield "nothing is struck"
     frozen = [pair for pair, link in found["links"].items() if link["state"] == "frozen"]
     carried = sum(link["bytes"] for link in found["links"].values())
-    if found["links"]:
-        yield f"links: {len(found['links'])}, of them {len(frozen)} frozen; {carried / 1e6:.1f} MB carried"
+    yield f"links: {len(found['links'])}, of them {len(frozen)} frozen; {carried / 1e6:.1f} MB carried"
     audit = found["audit"]
     around = len(audit["unexplained"])
     yield f"audit: {audit['looks']} looks, {around} connections around the links, {len(audit['unseen'])} processes unseen"
-
-
-def _lab(name: str) -> Any:
-    """The lab of this name: `up`, `down`, `status`."""
-    return importlib.import_module(f"drdrill.lab.{name}")
 
 
 def _fail(error: DrdrillError) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from drdrill.connect.capabilities import Pair, Traffic
-    from drdrill.estate.model import Estate, Vantage
+    from drdrill.estate.model import Estate
 
 __all__ = ["LabInventory", "LabLinks", "LabPower", "LabVantages", "Supervisor"]
 
@@ -118,7 +118,7 @@ class LabLinks(LabWay):
 
 
 class LabPower(LabWay):
-    """Power of a lab's hosts: off is SIGKILL to everything on the host, its links silent before; on is started again."""
+    """Power of a lab's hosts: off is SIGKILL to everything on the host, with its links frozen; on is started again."""
 
     kind = "power"
 
@@ -167,14 +167,17 @@ class LabVantages:
         self.supervisor.close()
 
     def address(self, vantage: str, url: str) -> str:
-        """The URL by which a client at this vantage point reaches the endpoint: of its link port, or what everybody uses.
+        """The URL of the link port by which a client at this vantage point reaches the endpoint.
 
         Raises:
             BadInput: there is no such vantage point or endpoint, or a client there does not reach it.
             Unreachable: the lab is not up.
         """
         if (vantage, url) not in self._known:
-            place = self._place(vantage)
+            place = self.estate.vantage.get(vantage)
+            if place is None:
+                known = ", ".join(self.estate.vantage)
+                raise BadInput(f'no vantage point is called "{vantage}" in this estate; it has {known}')
             try:
                 source: dict[str, Any] = {"from": place.host or place.site or "client"}
                 answer = self.supervisor.ask("address", url=url, **source)

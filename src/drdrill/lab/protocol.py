@@ -33,17 +33,12 @@ CLOCK_MONOTONIC nanoseconds of the machine (`*_ns`); leases and what is left of 
     {"do": "place", "host": HOST}       -> netns: the path by which root steps into that host's networks
         pid: of its PID 1, as the supervisor has it. Only of a lab whose hosts have networks of their own.
     {"do": "audit"}                     -> looks, last_ns, seen, unexplained: [...], unseen: [...]
-    {"do": "place", "host": HOST}       -> netns: the path by which root enters that host's network, pid: in the lab's own /proc
-    {"do": "whole", "within_s": 60}     -> missing: what is after so long, by host or site; {} as soon as nothing is
     {"do": "down"}                      -> the lab ends; nothing of it is left when this is answered
 
 A link is an ordered pair of hosts. Its state is the worst of its open holds. Links from and to a host without power are
 frozen from just before the power goes until its processes were started again, so nobody hears a goodbye and no port refuses.
 A freeze stops every process of a host where it stands (SIGSTOP). Its links stay open, and the kernel goes on accepting
 connections and bytes for it, as it does for any stopped process: nobody answers. A power cut of the host ends the freeze.
-
-The network lab differs: its links are cut by nftables on its hosts, so a strike on links is refused and `links` is {}; the cables
-of a host without power are down, and those of a frozen one too; `place` and `whole` are its own.
 """
 
 from __future__ import annotations

@@ -17,7 +17,6 @@ from drdrill.lab.pocket.layout import HOSTS, SITES, VANTAGES, ends
 if TYPE_CHECKING:
     from drdrill.lab.answers import Message
     from drdrill.lab.pocket.supervisor import Supervisor
-    from drdrill.lab.serving import Message
 
 _ENDS: Final = dict.fromkeys(ends())
 _SCHEMES: Final = {"postgresql": "pg", "postgres": "pg"}
