@@ -7,9 +7,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,7 +23,6 @@ from drdrill.lab.protocol import Strike
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 NAME = "east-app1"
 
@@ -119,29 +120,30 @@ def test_a_host_that_does_not_begin_does_not_keep_the_supervisor(
 
 
 @pytest.fixture
-def reaped(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that stands for a supervisor with a reaper."""
+def reaped(tmp_path: Path) -> Iterator[int]:
+    """The pid of a process that stands for a supervisor, and has a reaper."""
     code = (
-        "import sys; from pathlib import Path; from drdrill.lab.network import reaper\n"
-        "folder = Path(sys.argv[1]); reaper.start(folder, (folder / 'alive').open('w'))\n"
-        "print('up', flush=True); sys.stdin.read()"
+        "import sys, time; from pathlib import Path; from drdrill.lab.network import reaper\n"
+        "folder = Path(sys.argv[1]); alive = (folder / 'alive').open('w'); reaper.part(folder, alive)\n"
+        "print(Path('/proc/self').readlink(), flush=True); time.sleep(60)"
     )
     argv = [sys.executable, "-c", code, str(tmp_path)]
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == b"up\n"
-        yield process
-        process.kill()
+        supervisor = int(process.stdout.readline())
+        yield supervisor
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(supervisor, signal.SIGKILL)
 
 
 @pytest.mark.root
-def test_whoever_begins_a_lab_can_wait_for_the_reaper_of_the_last_one(reaped: subprocess.Popen[bytes], tmp_path: Path):
+def test_who_has_waited_for_the_reaper_finds_nothing(reaped: int, tmp_path: Path):
     group = cgroups.of(tmp_path)
     (group / NAME).mkdir(parents=True)
     with contextlib.ExitStack() as end:
         end.callback(cgroups.remove, group)
-        assert start._free(tmp_path, "alive"), "nobody locked it, and the reaper must not"
         assert not start._free(tmp_path, reaper.REAPING)
-        reaped.kill()
-        start._until_dead(tmp_path, None)
-        assert not group.exists(), "the lock is let go when all is done"
+        os.kill(reaped, signal.SIGKILL)
+        start._until_dead(tmp_path)
+        assert not Path(f"/proc/{reaped}").exists(), "nobody buried it"
+        assert not group.exists()

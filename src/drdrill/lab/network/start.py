@@ -7,7 +7,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import select
 import signal
 import socket
 import struct
@@ -111,8 +110,9 @@ def end(folder: Path) -> int:
     if supervisor is not None:
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(supervisor, signal.SIGKILL)
+        os.close(supervisor)
     cgroups.remove(cgroup)
-    _until_dead(folder, supervisor)
+    _until_dead(folder)
     (folder / SOCKET).unlink(missing_ok=True)
     return there
 
@@ -200,15 +200,10 @@ def _free(folder: Path, name: str = ALIVE) -> bool:
     return True
 
 
-def _until_dead(folder: Path, supervisor: int | None) -> None:
-    """Wait for the end of the supervisor, and of the reaper: one that is late would end the next lab of this folder."""
+def _until_dead(folder: Path) -> None:
+    """Wait for the end of the supervisor, and of its reaper, which buries it: one that is late would end the next lab."""
     deadline = time.monotonic() + _GONE_S
-    gone = True
-    if supervisor is not None:
-        # Dead is not gone: the kernel takes nested namespaces down before it lets the process go.
-        gone = bool(select.select([supervisor], [], [], _GONE_S)[0])
-        os.close(supervisor)
-    while not (gone and _free(folder) and _free(folder, REAPING)):
+    while not (_free(folder) and _free(folder, REAPING)):
         if time.monotonic() > deadline:
             raise LabError(f"the supervisor of the lab in {folder} does not end within {_GONE_S:g} s")
         time.sleep(_LOOK_S)  # They are no children of ours; nobody tells when a lock is free.

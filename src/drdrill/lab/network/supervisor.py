@@ -262,18 +262,12 @@ def main() -> None:
     os.setsid()
     alive = (layout.folder / ALIVE).open("w")
     fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    reaper.start(layout.folder, alive)
-    (layout.folder / PLACE).mkdir()
-    told, tell = os.pipe()
-    syscalls.unshare(syscalls.NEWNS | syscalls.NEWNET | syscalls.NEWPID)
-    supervisor = os.fork()
-    if supervisor:
-        os.write(tell, str(supervisor).encode())
-        os._exit(0)
-    os.close(tell)
-    with os.fdopen(told) as number:
-        outside = int(number.read())
+    reaper.part(layout.folder, alive)
+    # /proc is still that of whoever started us, and has the number by which the machine knows us.
+    outside = int(str(Path("/proc/self").readlink()))
     try:
+        (layout.folder / PLACE).mkdir()
+        syscalls.unshare(syscalls.NEWNS | syscalls.NEWNET)
         _private_mounts(layout.folder / PLACE)
         asyncio.run(_run(layout, image, outside))
     except Exception:  # noqa: BLE001 - whatever it was, half a lab is none: it ends, and its log says why
