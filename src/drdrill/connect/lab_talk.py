@@ -47,7 +47,18 @@ class Talk:
             return
         self.question = self._fixed or secrets.token_bytes(_ECHO_BYTES)
         self.answered = self._asked = False
+        if self._fixed:
+            self._drain()
         self._heard = b""
+
+    def _drain(self) -> None:
+        """Forget what came unasked, such as the first line of an SSH server: it was said before, and answers nothing."""
+        try:
+            while data := self.sock.recv(1 << 16):
+                del data
+            self.broken = True
+        except OSError:
+            pass  # Nothing there; a connection that is not there yet, or broke, is found out by asking.
 
     def send(self) -> None:
         """Ask, once the connection is there."""
