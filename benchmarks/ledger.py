@@ -28,9 +28,10 @@ from drdrill.measure import specs
 from drdrill.measure.workers import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from drdrill.engines.engine import Address
     from drdrill.estate.model import Estate
 
 RATES = (1000, 1500, 2000, 2500, 3000, 3500, 4000, 5000, 6000)
@@ -52,30 +53,50 @@ def measure(folder: Path) -> Iterator[Figure]:
             ours, theirs = [], []
             for n in range(ROUNDS):
                 theirs.append(pgbench(layout, table, folder))
-                ours.append(max(ladder(estate, layout, table, folder / f"round-{n}")))
+                ours.append(
+                    max(ladder(estate, ("127.0.0.1", layout.private(MEMBER, "pg")), table, folder / f"round-{n}"))
+                )
         finally:
             engine.drop_ledger(table)
             engine.close()
     yield Figure("ledger writes in a second", "1/s", ours, "pgbench", theirs, 0.8, more_is_better=True)
 
 
-def ladder(estate: Estate, layout: Layout, table: str, folder: Path) -> Iterator[float]:
-    """Acknowledged writes a second at rising rates, until a rate is not reached any more."""
+def ladder(
+    estate: Estate, address: Address, table: str, folder: Path, at: Callable[[Sequence[str]], Sequence[str]] = list
+) -> Iterator[float]:
+    """Acknowledged writes a second at rising rates, until a rate is not reached any more.
+
+    Args:
+        estate: with the database.
+        address: of the member that is written to.
+        table: the ledger.
+        folder: for what is measured.
+        at: makes the command of the worker into one that runs where clients stand.
+    """
     for rate in RATES:
-        found = acknowledged(estate, layout, table, folder / str(rate), rate)
+        found = acknowledged(estate, address, table, folder / str(rate), rate=rate, at=at)
         yield found
         if found < 0.7 * rate:
             return
 
 
-def acknowledged(estate: Estate, layout: Layout, table: str, folder: Path, rate: float) -> float:
+def acknowledged(
+    estate: Estate,
+    address: Address,
+    table: str,
+    folder: Path,
+    *,
+    rate: float,
+    at: Callable[[Sequence[str]], Sequence[str]],
+) -> float:
     """Acknowledged writes a second of one worker that is told to write at this rate."""
     spec = specs.write_to_spec(
-        estate, estate.databases[DATABASE], SITE, SITE, {MEMBER: ("127.0.0.1", layout.private(MEMBER, "pg"))},
+        estate, estate.databases[DATABASE], SITE, SITE, {MEMBER: address},
         table=table, rate_hz=rate, drill=f"bench-{time.monotonic_ns()}",
     )  # fmt: skip
     folder.mkdir(parents=True)
-    worker = Worker(spec["stream"], spec, folder)
+    worker = Worker(spec["stream"], spec, folder, at)
     try:
         until = time.monotonic() + READY_S
         while not worker.ready:

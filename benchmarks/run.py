@@ -23,7 +23,7 @@ from tools import ROOT
 if TYPE_CHECKING:
     from figure import Figure
 
-ALL = ("plugin_import", "report", "lab", "drill", "ledger")
+ALL = ("plugin_import", "report", "lab", "drill", "ledger", "ledger_galera")
 
 
 def main() -> None:

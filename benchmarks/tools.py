@@ -46,3 +46,14 @@ def pocket(folder: Path) -> Iterator[Path]:
         yield state
     finally:
         timed([*DRDRILL, "lab", "down"], folder, state=state)
+
+
+@contextmanager
+def network(folder: Path) -> Iterator[Path]:
+    """A healthy network lab; gives its state folder."""
+    state = folder / "state"
+    timed([*DRDRILL, "lab", "up", "network"], folder, state=state)
+    try:
+        yield state
+    finally:
+        timed([*DRDRILL, "lab", "down", "network"], folder, state=state)

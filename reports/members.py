@@ -31,10 +31,12 @@ def claims(recording: Recording, axis: Axis) -> Iterator[Group]:
     for event in recording.journal.of(events.MEMBERS_WATCHED):
         stream = recording.streams.get(event.data["stream"])
         members = event.data["members"]
-        cells = [strips.NOTHING] * len(members)
+        cells = alone = [strips.NOTHING] * len(members)
         if stream is not None and len(stream.records):
-            cells = [strips.claims(stream.records, n, _rate(stream.records, n)) for n in range(len(members))]
-        brackets = _two_at_once(recording, axis, event.data["database"], cells)
+            rates = [_rate(stream.records, n) for n in range(len(members))]
+            cells = [strips.claims(stream.records, n, rate) for n, rate in enumerate(rates)]
+            alone = [strips.claims(strips.apart(stream.records), n, rate) for n, rate in enumerate(rates)]
+        brackets = _two_at_once(recording, axis, event.data["database"], alone)
         rows = [
             Strip("claims", member, "", segments_of(own, axis, words, None), brackets if member == members[0] else ())
             for member, own in zip(members, cells, strict=True)
@@ -43,7 +45,10 @@ def claims(recording: Recording, axis: Axis) -> Iterator[Group]:
 
 
 def _two_at_once(recording: Recording, axis: Axis, database: str, cells: Sequence[strips.Cells]) -> tuple[Bracket, ...]:
-    """Where two members claimed it at the same time, with the verdict of the check on it. How long exactly, the check says."""
+    """Where two members of different components claimed it at the same time, with the verdict of the check on it.
+
+    How long exactly, the check says.
+    """
     told = [e.data for e in recording.journal.of(events.CHECK) if e.data["check"] == "split_brain"]
     verdict = next((d["verdict"] for d in reversed(told) if d["counts"].get("database") == database), "unknown")
     return tuple(

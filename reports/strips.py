@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from drdrill.journal.records import Seen
+from drdrill.journal.records import Claim, Seen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,6 +69,24 @@ def claims(records: npt.NDArray[np.void], member: int, rate_hz: float) -> Cells:
     states = np.array([NO, YES, SILENT], np.uint8)[np.minimum(own["claims"], 2)]
     late = np.append(False, (states[:-1] == SILENT) & (states[1:] != SILENT))[: len(own)]
     return _cells(np.where(late, own["done"], own["due"]), states, rate_hz, own["done"])
+
+
+def apart(records: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
+    """The same claims without those of rounds in which all who claimed are of one component: they may write together.
+
+    A stream without components stays as it is: there everybody claims for himself.
+    """
+    if "component" not in (records.dtype.names or ()) or not len(records):
+        return records
+    yes = records["claims"] == Claim.YES
+    rounds = records["seq"] - records["seq"].min()
+    least = np.full(int(rounds.max()) + 1, np.iinfo(np.int64).max)
+    most = np.full(len(least), -1)
+    np.minimum.at(least, rounds[yes], records["component"][yes].astype(np.int64))
+    np.maximum.at(most, rounds[yes], records["component"][yes].astype(np.int64))
+    left = records.copy()
+    left["claims"][yes & (least == most)[rounds] & (records["component"] != 0)] = Claim.NO
+    return left
 
 
 def together(parts: Sequence[Cells], state: int) -> list[Run]:

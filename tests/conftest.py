@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""What every test gets: a state folder of its own, and for those that are marked so one pocket lab for the whole run."""
+"""What every test gets: a state folder of its own, and for those that are marked so a real lab, which the next may use too."""
 
 from __future__ import annotations
 
+import os
 import signal
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def own_state(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test touches the undo log or the lock of a person. Tests marked `lab` keep DRDRILL_STATE: their lab lives there."""
-    if request.node.get_closest_marker("lab") is None:
+    """No test touches the undo log or the lock of a person. Tests with a lab keep DRDRILL_STATE: their lab lives there."""
+    if not any(request.node.get_closest_marker(marker) for marker in ("lab", "network")):
         monkeypatch.setenv("DRDRILL_STATE", str(tmp_path / "state"))
 
 
@@ -68,13 +69,26 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"flaws: {len(names)} of {len(FLAWS)}, to repeat them --flaws={','.join(names)}"
 
 
+NEEDS_ROOT = "it needs root, and this is an ordinary user: sudo ./scripts/test; CI runs it"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests that need root say so to an ordinary user. Whatever else they need and do not find makes them fail."""
+    needing = [m for m in ("network", "root") if item.get_closest_marker(m)]
+    if needing and os.geteuid() != 0:
+        pytest.skip(NEEDS_ROOT)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect the long tests without `--all`, and the flaws whose turn it is not; the summary counts them as deselected."""
     out = [] if config.getoption("--all") else [item for item in items if item.get_closest_marker("long")]
     flaws = chosen_flaws(config)
     out += [item for item in items if (flaw := _flaw(item)) is not None and flaw not in flaws and item not in out]
     config.hook.pytest_deselected(items=out)
-    items[:] = [item for item in items if item not in out]
+    # One lab at a time: what needs the same one stands together, or each change would raise another.
+    items[:] = sorted(
+        (item for item in items if item not in out), key=lambda i: i.get_closest_marker("network") is not None
+    )
 
 
 def _flaw(item: pytest.Item) -> str | None:
@@ -106,3 +120,28 @@ def pocket_estate(pocket_state: Path) -> Estate:
 
     assert pocket_state.is_dir()
     return load("pocket")
+
+
+@pytest.fixture
+def network_state(labs: Labs, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same of a network lab."""
+    state = labs.get(name="network").state
+    monkeypatch.setenv("DRDRILL_STATE", str(state))
+    return state
+
+
+@pytest.fixture
+def network_estate(network_state: Path) -> Iterator[Estate]:
+    """The estate of that lab, with the test's own thread standing in its networks."""
+    from drdrill.connect import enter  # noqa: PLC0415
+    from drdrill.estate.load import load  # noqa: PLC0415
+
+    assert network_state.is_dir()
+    estate = load("network")
+    outside = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        enter.enter(estate)
+        yield estate
+    finally:
+        enter.step(outside)
+        os.close(outside)

@@ -73,7 +73,7 @@ class Running:
     out: Path
     log: Path
     state: Path
-    lab: Pocket
+    lab: Lab
 
     def folder(self) -> Path | None:
         return max(self.out.glob("*/journal.jsonl"), default=None, key=lambda p: p.parent.name)
@@ -101,12 +101,13 @@ class Running:
 
 
 @dataclass
-class Pocket:
-    """A pocket lab with its own state folder, and how to run commands against it."""
+class Lab:
+    """A lab with its own state folder, and how to run commands against it. `name` is that of its estate, too."""
 
     state: Path
     out: Path
     flaws: tuple[str, ...] = ()
+    name: str = "pocket"
     env: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -119,11 +120,11 @@ class Pocket:
         )
 
     def up(self) -> None:
-        ended = self.drdrill("lab", "up", *[a for flaw in self.flaws for a in ("--flaw", flaw)])
+        ended = self.drdrill("lab", "up", self.name, *[a for flaw in self.flaws for a in ("--flaw", flaw)])
         assert ended.returncode == 0, ended.stdout + ended.stderr
 
     def down(self) -> None:
-        ended = self.drdrill("lab", "down")
+        ended = self.drdrill("lab", "down", self.name)
         assert ended.returncode == 0, ended.stdout + ended.stderr
 
     def start(
@@ -134,7 +135,7 @@ class Pocket:
         log = out / "terminal.log"
         with log.open("w") as stream:
             process = subprocess.Popen(
-                [*COMMAND, "run", "--estate", "pocket", "--drill-out", str(out), *options, *map(str, features)],
+                [*COMMAND, "run", "--estate", self.name, "--drill-out", str(out), *options, *map(str, features)],
                 cwd=ROOT,
                 env={**self.env, **(env or {})},
                 stdout=stream,
@@ -167,15 +168,15 @@ class Labs:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._up: Pocket | None = None
+        self._up: Lab | None = None
         self._count = 0
 
-    def get(self, *flaws: str, fresh: bool = False) -> Pocket:
-        if self._up is not None and self._up.flaws == flaws and not fresh:
+    def get(self, *flaws: str, fresh: bool = False, name: str = "pocket") -> Lab:
+        if self._up is not None and (self._up.name, self._up.flaws) == (name, flaws) and not fresh:
             return self._up
         self.close()
         self._count += 1
-        lab = Pocket(self._folder / f"s{self._count}", self._folder / f"o{self._count}", flaws)
+        lab = Lab(self._folder / f"s{self._count}", self._folder / f"o{self._count}", flaws, name)
         self._up = lab
         lab.up()
         return lab

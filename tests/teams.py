@@ -23,8 +23,8 @@ sites:
   south: {campus: South}
 vantage: {client: {at: fake}}
 hosts:
-  east-db1: {site: east, role: database, power: fake, links: fake}
-  south-db1: {site: south, role: database, power: fake, links: fake}
+  east-db1: {site: east, role: database, power: fake, links: fake, freeze: fake}
+  south-db1: {site: south, role: database, power: fake, links: fake, freeze: fake}
   desk: {role: client}
 services:
   registration:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bad_input_helpers import Folder
-    from harness import Labs, Pocket, Ran
+    from harness import Lab, Labs, Ran
 
 pytest_plugins = ["pytester"]
 
@@ -153,7 +153,7 @@ def test_every_command_says_that_the_lab_is_of_another_version(folder: Folder, o
 # --- in the lab ------------------------------------------------------------------------------------------------------
 
 
-def refused_in_the_lab(lab: Pocket, estate: Path, name: str, feature: Path) -> Ran:
+def refused_in_the_lab(lab: Lab, estate: Path, name: str, feature: Path) -> Ran:
     ran = lab.start(name, feature, options=("--estate", str(estate))).end(BOUND_S)
     assert ran.status == 7, ran.output
     assert (ran.result, ran.restoration) == ("refused", "restored")
@@ -162,7 +162,7 @@ def refused_in_the_lab(lab: Pocket, estate: Path, name: str, feature: Path) -> R
     return ran
 
 
-def failed_logins(lab: Pocket) -> dict[str, int]:
+def failed_logins(lab: Lab) -> dict[str, int]:
     """What the servers themselves say."""
     logs = (lab.state / "pocket" / "lab").glob("*.patroni.log")
     return {log.name: log.read_text().count("password authentication failed") for log in logs}

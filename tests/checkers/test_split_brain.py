@@ -59,6 +59,37 @@ def test_two_claims_fail_only_when_they_surely_last_longer_than_the_fencing_time
     assert judged.counts["samples"] == 600
 
 
+BOTH = [("east-db1", 0, 60), ("south-db1", 0, 60)]
+
+
+def test_members_of_one_component_may_all_write(scene: Scene):
+    scene.claims(MEMBERS, BOTH, components=[("east-db1", 0, 60, 7), ("south-db1", 0, 60, 7)])
+    judged = never_on_both_sides(scene.recording(), "clinical")
+    assert judged.verdict is Verdict.PASS
+    assert "of one component" in judged.message
+    assert judged.witnesses == ()
+
+
+@pytest.mark.parametrize(
+    ("apart", "verdict"), [(7.0, Verdict.FAIL), (2.0, Verdict.PASS), (5.1, Verdict.UNKNOWN), (0.0, Verdict.PASS)]
+)
+def test_members_of_two_components_must_not_write_for_longer_than_the_fencing_time(
+    scene: Scene, apart: float, verdict: Verdict
+):
+    of_east = [("east-db1", 0, 20, 7), ("east-db1", 20, 20 + apart, 8), ("east-db1", 20 + apart, 60, 9)]
+    of_south = [("south-db1", 0, 20 + apart, 7), ("south-db1", 20 + apart, 60, 9)]
+    scene.claims(MEMBERS, BOTH, components=[*of_east, *of_south])
+    judged = never_on_both_sides(scene.recording(), "clinical")
+    assert judged.verdict is verdict
+    assert len(judged.witnesses) == (1 if apart else 0)
+
+
+def test_who_is_of_a_component_by_himself_writes_alone(scene: Scene):
+    scene.claims(MEMBERS, BOTH, components=[])
+    judged = never_on_both_sides(scene.recording(), "clinical")
+    assert judged.verdict is Verdict.FAIL
+
+
 FROZEN = "the database host freezes"
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import threading
@@ -36,7 +37,10 @@ class Asked:
         return {"hosts": {"a": {"site": "east", "role": "entry", "services": list(self.services)}}}
 
     def ask(self, do: str, **what: Any) -> dict[str, Any]:
-        return {"hosts": {"a": self.host}} if do == "hosts" else {"port": self.services[what["service"]]}
+        return {"hosts": {"a": self.host}} if do == "hosts" else self.place(what["service"])
+
+    def place(self, service: str) -> dict[str, Any]:
+        return {"host": "127.0.0.1", "port": self.services[service]}
 
 
 @pytest.mark.parametrize(
@@ -148,6 +152,23 @@ def test_a_late_answer_to_an_earlier_question_is_an_answer(server: Server):
     assert talk.answered
     assert server.heard == [b"are you there?"]
     talk.close()
+
+
+def test_what_a_server_says_unasked_before_it_stands_still_is_no_answer():
+    """An SSH server greets whoever connects: its greeting waits on the old connection when it is frozen."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        old = Talk(server.getsockname()[1], b"SSH-2.0-drdrill\r\n")
+        there, _ = server.accept()
+        with there:
+            there.sendall(b"SSH-2.0-greeting\r\n")
+            select.select([old.sock], [], [], 10)
+            exchange([old], 0.2)
+            assert not old.answered
+            there.sendall(b"keys")
+            exchange([old], 10.0)
+            assert old.answered
+            assert there.recv(99) == b"SSH-2.0-drdrill\r\n"
+        old.close()
 
 
 @pytest.mark.lab

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""What every engine keeps. `fake` always, `postgresql` in the pocket lab."""
+"""What every engine keeps. `fake` always, `postgresql` in the pocket lab, `galera` in the network lab."""
 
 from __future__ import annotations
 
@@ -24,16 +24,22 @@ if TYPE_CHECKING:
 
     from drdrill.estate.model import Estate
 
-ENGINES_HERE = ("fake", pytest.param("postgresql", marks=pytest.mark.lab))
+POSTGRESQL = pytest.param("pocket_estate", marks=pytest.mark.lab, id="postgresql")
+GALERA = pytest.param("network_estate", marks=pytest.mark.network, id="galera")
+ONE_WRITER = ("fake", POSTGRESQL)
+"""Engines with one writer that can be moved; in the others every member writes."""
 
 
-@pytest.fixture(params=ENGINES_HERE)
+@pytest.fixture(params=(*ONE_WRITER, GALERA))
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     fake = request.param == "fake"
-    estate = fake_estate(request.getfixturevalue("tmp_path")) if fake else request.getfixturevalue("pocket_estate")
+    estate = fake_estate(request.getfixturevalue("tmp_path")) if fake else request.getfixturevalue(request.param)
     made = engine_for(estate, "clinical")
     yield made
     made.close()
+
+
+only_one_writes = pytest.mark.parametrize("engine", ONE_WRITER, indirect=True)
 
 
 def eventually(look: Callable[[], object], within_s: float = 60.0) -> None:
@@ -52,13 +58,14 @@ def test_every_engine_of_ours_is_loaded_by_name() -> None:
         assert found.consistency
 
 
+@only_one_writes
 def test_one_member_writes_and_the_others_follow(engine: Engine) -> None:
     eventually(lambda: engine.in_step().answer is True)
     members = engine.members()
     assert [m.role for m in members].count("writer") == 1
     assert all(m.healthy and m.in_step for m in members)
     assert engine.writer() == next(m.host for m in members if m.role == "writer")
-    assert sorted(host for host, claims in engine.claims() if claims) == [engine.writer()]
+    assert sorted(c.host for c in engine.claims() if c.accepts) == [engine.writer()]
 
 
 def test_every_member_is_readable_and_has_the_same_keys(engine: Engine) -> None:
@@ -73,11 +80,24 @@ def test_every_member_is_readable_and_has_the_same_keys(engine: Engine) -> None:
     assert list(engine.keys(engine.members()[0].host, "registrations", "key", "no such prefix")) == []
 
 
+def test_who_claims_to_write_is_who_members_say_writes(engine: Engine) -> None:
+    eventually(lambda: engine.in_step().answer is True)
+    members = engine.members()
+    writers = sorted(m.host for m in members if m.role == "writer")
+    assert all(m.healthy and m.in_step for m in members)
+    eventually(lambda: sorted(c.host for c in engine.claims() if c.accepts) == writers)
+    claims = [c for c in engine.claims() if c.accepts]
+    assert len(claims) == 1 or (len({c.component for c in claims}) == 1 and claims[0].component)
+    assert engine.writer() == (writers[0] if len(writers) == 1 else None)
+
+
+@only_one_writes
 def test_a_writer_is_not_moved_to_where_it_is(engine: Engine) -> None:
     with pytest.raises(Refused, match="already"):
         engine.switch_over(str(engine.writer()))
 
 
+@only_one_writes
 def test_a_switchover_moves_the_writer_and_back(engine: Engine) -> None:
     for _ in range(2):
         eventually(lambda: engine.in_step().answer is True)
@@ -113,17 +133,20 @@ def test_a_database_in_memory_has_no_clients(tmp_path: Path) -> None:
         engine_for(fake_estate(tmp_path), "clinical").client({"east-db1": ("127.0.0.1", 1)})
 
 
-@pytest.mark.lab
-def test_a_client_at_each_place_writes_to_whoever_writes_and_every_member_has_the_row(pocket_estate: Estate) -> None:
-    engine = engine_for(pocket_estate, "clinical")
+@pytest.mark.parametrize("which", [POSTGRESQL, GALERA])
+def test_a_client_at_each_place_writes_to_whoever_writes_and_every_member_has_the_row(
+    request: pytest.FixtureRequest, which: str
+) -> None:
+    estate: Estate = request.getfixturevalue(which)
+    engine = engine_for(estate, "clinical")
     eventually(lambda: engine.in_step().answer is True)
     table = engine.make_ledger("20261125-000001-test")
     try:
-        with Ways(pocket_estate) as ways:
-            for vantage in pocket_estate.vantage:
-                asyncio.run(_one_client(engine, _addresses(pocket_estate, ways, vantage), table, f"key/{vantage}"))
+        with Ways(estate) as ways:
+            for vantage in estate.vantage:
+                asyncio.run(_one_client(engine, _addresses(estate, ways, vantage), table, f"key/{vantage}"))
         since = engine.position()
-        wanted = sorted(f"key/{vantage}" for vantage in pocket_estate.vantage)
+        wanted = sorted(f"key/{vantage}" for vantage in estate.vantage)
         for member in engine.members():
             eventually(lambda host=member.host: engine.settled(host, since).answer is True)
             assert list(engine.keys(member.host, table, LEDGER_KEY, "key/")) == wanted
@@ -139,10 +162,11 @@ def _addresses(estate: Estate, ways: Ways, vantage: str) -> dict[str, tuple[str,
 
 async def _one_client(engine: Engine, addresses: dict[str, tuple[str, int]], table: str, key: str) -> None:
     client = engine.client(addresses)
+    writers = [member.host for member in engine.members() if member.role == "writer"]
     async with asyncio.timeout(20):
         for host in addresses:
             session = await client.reach(host)
-            writes = host == engine.writer()
+            writes = host in writers
             assert await session.accepts_writes() is writes
             assert await session.commit() is writes
             session.close()

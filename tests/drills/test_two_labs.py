@@ -14,7 +14,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
-from harness import Pocket
+from harness import Lab
 
 from drdrill.journal.records import Done
 
@@ -50,7 +50,7 @@ class Asking:
     An answer that is late now and then is a matter of this machine; three in a row at one endpoint are an outage.
     """
 
-    def __init__(self, lab: Pocket) -> None:
+    def __init__(self, lab: Lab) -> None:
         named = json.loads((lab.state / "pocket" / "lab" / "lab.json").read_text())
         self._ports = [named[f"client_to_{site}_entry1_http"] for site in ("east", "south")]
         self.good = 0
@@ -93,12 +93,12 @@ def _health(port: int) -> str:
     return "" if answer.get("ready") is True else str(answer)
 
 
-def ports_of(lab: Pocket) -> set[int]:
+def ports_of(lab: Lab) -> set[int]:
     named = json.loads((lab.state / "pocket" / "lab" / "lab.json").read_text())
     return {port for port in named.values() if isinstance(port, int)}
 
 
-def answers(lab: Pocket) -> bool:
+def answers(lab: Lab) -> bool:
     port = json.loads((lab.state / "pocket" / "lab" / "lab.json").read_text())["client_to_east_entry1_http"]
     with socket.socket() as sock:
         return sock.connect_ex(("127.0.0.1", port)) == 0
@@ -108,7 +108,7 @@ def test_a_drill_in_one_lab_is_nothing_to_the_other_and_one_outlives_the_other(l
     here = labs.get()
     feature = tmp_path / "database.feature"
     feature.write_text(FEATURE)
-    there = Pocket(tmp_path / "there", tmp_path / "out")
+    there = Lab(tmp_path / "there", tmp_path / "out")
     there.up()
     try:
         assert not ports_of(here) & ports_of(there)

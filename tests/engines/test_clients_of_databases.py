@@ -12,7 +12,7 @@ import pytest
 from drdrill.connect.sql import SqlFailed
 from drdrill.engines import client
 from drdrill.engines.client import first_writer
-from drdrill.engines.postgresql_client import ledger_of, plain
+from drdrill.engines.ledger import ledger_of, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -113,7 +113,7 @@ def test_claims_of_silent_members_are_silent_at_once(tmp_path: Path, silent_port
     asked = engine(tmp_path, silent_port)
     for _ in range(2):
         begun = time.monotonic()
-        assert list(asked.claims()) == [("east-db1", None), ("south-db1", None)]
+        assert list(asked.claims()) == [("east-db1", None, 0), ("south-db1", None, 0)]
         assert time.monotonic() - begun < 0.8
 
 
@@ -122,7 +122,7 @@ def test_where_nobody_listens_nobody_claims(tmp_path: Path) -> None:
         port = listener.getsockname()[1]
     asked = engine(tmp_path, port)
     end = time.monotonic() + 10
-    while (told := list(asked.claims())) != [("east-db1", False), ("south-db1", False)]:
+    while (told := list(asked.claims())) != [("east-db1", False, 0), ("south-db1", False, 0)]:
         assert time.monotonic() < end, told
 
 

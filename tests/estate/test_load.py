@@ -12,6 +12,7 @@ from drdrill.estate import select
 from drdrill.estate.load import find, load
 
 HOSPITAL = Path(__file__).with_name("hospital.yaml")
+NETWORK = Path(__file__).parents[2] / "fixtures" / "estates" / "network.yaml"
 
 
 @pytest.fixture
@@ -167,7 +168,7 @@ def test_a_role_that_no_host_has_is_told(variant):
 
 
 def test_a_routed_estate_says_where_its_hosts_are_and_how_they_are_reached() -> None:
-    estate = load(str(Path(__file__).with_name("network.yaml")), lab=False)
+    estate = load(str(NETWORK), lab=False)
     assert estate.enter == "network"
     assert estate.sites["east"].networks == ("10.71.0.0/24",)
     holder = estate.hosts["east-lb1"]
@@ -179,7 +180,7 @@ def test_a_routed_estate_says_where_its_hosts_are_and_how_they_are_reached() -> 
 
 
 def test_routers_are_no_ends_of_links_and_probe_hosts_keep_their_power() -> None:
-    estate = load(str(Path(__file__).with_name("network.yaml")), lab=False)
+    estate = load(str(NETWORK), lab=False)
     pairs = select.pairs_across(estate, "east")
     assert {host for pair in pairs for host in pair if estate.hosts[host].role == "router"} == set()
     assert ("east-probe", "client") in pairs
@@ -195,7 +196,7 @@ def test_routers_are_no_ends_of_links_and_probe_hosts_keep_their_power() -> None
     ],
 )
 def test_a_wrong_network_or_address_is_found_with_its_line(tmp_path: Path, old: str, new: str, words: str) -> None:
-    text = Path(__file__).with_name("network.yaml").read_text()
+    text = NETWORK.read_text()
     assert old in text
     path = tmp_path / "network.yaml"
     path.write_text(text.replace(old, new))

@@ -17,7 +17,7 @@ from harness import FEATURES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness import Pocket, Ran, Running
+    from harness import Lab, Ran, Running
 
 HERE: Final = Path(__file__).parent
 OWN: Final = HERE / "features"
@@ -27,6 +27,9 @@ DATABASE_HOST: Final = FEATURES / "host_loss" / "database_host.feature"
 APPLICATION_HOST: Final = OWN / "application_host.feature"
 BOTH_SIDES: Final = OWN / "both_sides.feature"
 CHECKS_NOTHING: Final = OWN / "checks_nothing.feature"
+BOTH_DATABASES: Final = OWN / "both_databases.feature"
+ENTRY_FREEZES: Final = OWN / "entry_freezes.feature"
+ONE_ADDRESS: Final = OWN / "one_address.feature"
 FREEZES: Final = FEATURES / "host_loss" / "database_host_freezes.feature"
 OTHER_SITE: Final = OWN / "other_site.feature"
 WITNESS: Final = OWN / "witness_cut.feature"
@@ -55,6 +58,7 @@ class Flaw:
         words: what its message must tell (regular expressions), so that an engineer knows where to look.
         result: how the drill must end. Never met.
         lab: flaws of the lab.
+        on: which lab.
         before: done to the lab before the drill.
         during: done while the drill runs.
         environment: for the drill's process; gets a folder to write into.
@@ -71,7 +75,8 @@ class Flaw:
     result: str
     words: tuple[str, ...]
     lab: tuple[str, ...] = ()
-    before: Callable[[Pocket], None] | None = None
+    on: str = "pocket"
+    before: Callable[[Lab], None] | None = None
     during: Callable[[Running], None] | None = None
     environment: Callable[[Path], dict[str, str]] = field(default=lambda _folder: {})
     also: Callable[[Ran], None] = nothing_more
@@ -255,6 +260,62 @@ FLAWS: Final = (
         CHECKS_NOTHING, COLLECTION, "fail", "not collected",
         (r"feature:14: this sentence checks nothing: step the_nurses_are_content", "asks no check of a drill"),
         environment=planting.a_step_that_checks_nothing,
+    ),
+    Flaw(
+        "rule-matches-nothing",
+        "The rule that should cut a host off names an address that nobody has: it is in force, and cuts nothing.",
+        WITNESS, "took_hold", "fail", "inconclusive",
+        ('site "witness" is isolated', "did not take hold", "connections were answered"),
+        on="network", environment=planting.a_rule_that_matches_nothing,
+    ),
+    Flaw(
+        "frozen-holder",
+        "An entry host hangs, and its kernel goes on answering for the address that another one took over.",
+        ENTRY_FREEZES, "one_holder", "fail", "missed",
+        (r"2 hosts answer for 10\.71\.0\.100: ", "which is chance"),
+        on="network", lab=("frozen-hosts-answer",),
+    ),
+    Flaw(
+        "killed-keepalived",
+        "keepalived of the entry host that has the address is killed: the address stays, and the other one takes it as well.",
+        ONE_ADDRESS, "one_holder", "fail", "missed",
+        (r"2 hosts answer for 10\.71\.0\.100: east-lb1, east-lb2", "End what holds it on all but one"),
+        on="network", during=planting.kill_keepalived, own_lab=True,
+    ),
+    Flaw(
+        "two-holders",
+        "The two entry hosts of a site do not hear each other, and each takes the address.",
+        ONE_ADDRESS, "one_holder", "fail", "missed",
+        (r"2 hosts answer for 10\.71\.0\.100: east-lb1, east-lb2", "End what holds it on all but one"),
+        on="network", lab=("two-holders",),
+    ),
+    Flaw(
+        "entry-keeps-dead-server",
+        "An entry never asks its application whether it lives, and goes on sending patients to a dead one.",
+        APPLICATION_HOST, "available_again", "fail", "missed",
+        ('Service "registration" at site "east"', "http://10.71.0.100", "15 s are allowed"),
+        on="network", lab=("entry-keeps-dead-server",),
+    ),
+    Flaw(
+        "drops-rows",
+        "A member of the cluster applies everything, and some rows are gone on it all the same.",
+        WITNESS, "divergence", "fail", "missed",
+        ("south-db1", r"\d+ (rows|keys)"),
+        on="network", lab=("drops-rows",),
+    ),
+    Flaw(
+        "ignore-quorum",
+        "The members are told to go on without a majority, so both sides of a cut accept writes.",
+        BOTH_SIDES, "split_brain", "fail", "missed",
+        ("was written on both sides", "east"),
+        on="network", lab=("ignore-quorum",), own_lab=True, only_all=True,
+    ),
+    Flaw(
+        "flush-later",
+        "The databases acknowledge what is in their memory only, and all of them lose their power.",
+        BOTH_DATABASES, "lost_write", "fail", "missed",
+        (r'Database "clinical" lost \d+ acknowledged writes',),
+        on="network", lab=("flush-later",),
     ),
 )  # fmt: skip
 

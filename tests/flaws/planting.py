@@ -18,7 +18,7 @@ from harness import workers_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness import Pocket, Running
+    from harness import Lab, Running
 
 # --- the measuring ----------------------------------------------------------------------------------------------------
 
@@ -83,10 +83,38 @@ def a_probe_that_believes_everything(folder: Path) -> dict[str, str]:
     return {"PYTHONPATH": str(folder)}
 
 
+def a_rule_that_matches_nothing(folder: Path) -> dict[str, str]:
+    """Whoever asks which addresses a host has, to write its rules, gets one that nobody has (RFC 5737)."""
+    (folder / "sitecustomize.py").write_text(
+        "import sys\n"
+        "if any('drdrill' in word for word in sys.orig_argv):\n"
+        "    from drdrill.connect import nftables_rules\n"
+        "    nftables_rules.addresses_of = lambda estate, host: ('192.0.2.1',)\n"
+    )
+    return {"PYTHONPATH": str(folder)}
+
+
+# --- the entries ------------------------------------------------------------------------------------------------------
+
+
+def kill_keepalived(running: Running) -> None:
+    """Of whichever host has the address, and nothing starts it again before the drill has said what that makes."""
+    running.wait_for("fault.looked", question="took_hold")
+    holder = running.wait_for("address.asked")["hosts"][0]
+    _on(running.lab, holder, "systemctl kill --signal=SIGSTOP keepalived && pkill -KILL -x keepalived")
+    running.wait_for("step.ended", status="failed")
+    _on(running.lab, holder, "systemctl reset-failed keepalived; systemctl start keepalived")
+
+
+def _on(lab: Lab, host: str, command: str) -> None:
+    ended = lab.drdrill("lab", "exec", "--lab", lab.name, host, "--", "sh", "-c", command)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
 # --- the database -----------------------------------------------------------------------------------------------------
 
 
-def pause_patroni(lab: Pocket) -> None:
+def pause_patroni(lab: Lab) -> None:
     """Nobody watches over the writer any more: as an operator leaves it who forgot to resume."""
     _patroni(lab, {"pause": True})
     until = time.monotonic() + 20
@@ -119,19 +147,19 @@ def delay_the_replay(running: Running) -> None:
     _sql(running.lab, "south-db1", "select pg_reload_conf()")
 
 
-def _layout(lab: Pocket) -> dict[str, Any]:
+def _layout(lab: Lab) -> dict[str, Any]:
     layout: dict[str, Any] = json.loads((lab.state / "pocket" / "lab" / "layout.json").read_text())
     return layout
 
 
-def _sql(lab: Pocket, host: str, statement: str) -> None:
+def _sql(lab: Lab, host: str, statement: str) -> None:
     layout = _layout(lab)
     login = {"user": "postgres", "password": layout["passwords"]["postgres"], "dbname": "clinical"}
     with psycopg.connect(host="127.0.0.1", port=layout["ports"][f"{host}:pg"], autocommit=True, **login) as connection:
         connection.execute(statement)
 
 
-def _patroni(lab: Pocket, change: dict[str, Any]) -> None:
+def _patroni(lab: Lab, change: dict[str, Any]) -> None:
     layout = _layout(lab)
     login = base64.b64encode(f"drdrill:{layout['passwords']['patroni']}".encode()).decode()
     request = urllib.request.Request(
@@ -143,7 +171,7 @@ def _patroni(lab: Pocket, change: dict[str, Any]) -> None:
     urllib.request.urlopen(request, timeout=20).close()  # noqa: S310 - the lab's own port on the loopback interface
 
 
-def _paused(lab: Pocket, host: str) -> bool:
+def _paused(lab: Lab, host: str) -> bool:
     with urllib.request.urlopen(
         f"http://127.0.0.1:{_layout(lab)['ports'][f'{host}:rest']}/patroni", timeout=5
     ) as answer:

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from harness import Labs, Ran
 
 
-@pytest.mark.lab
-@pytest.mark.parametrize("flaw", FLAWS, ids=[flaw.name for flaw in FLAWS])
+MARKS = {"pocket": pytest.mark.lab, "network": pytest.mark.network}
+
+
+@pytest.mark.parametrize("flaw", [pytest.param(flaw, id=flaw.name, marks=MARKS[flaw.on]) for flaw in FLAWS])
 def test_the_drill_is_not_fooled_by(flaw: Flaw, labs: Labs, tmp_path: Path, caught_now: dict[str, Caught]):
-    lab = labs.get(*flaw.lab, fresh=flaw.own_lab)
+    lab = labs.get(*flaw.lab, fresh=flaw.own_lab, name=flaw.on)
     if flaw.before:
         flaw.before(lab)
     # Features beside tests would be run with the tests' own conftest.

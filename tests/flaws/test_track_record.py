@@ -7,13 +7,17 @@ from __future__ import annotations
 from flaws.catalogue import CI, FLAWS, of_the_day
 from flaws.track_record import DOCUMENT, Caught, named, renewed
 
-from drdrill.lab.pocket.flaws import FLAWS as OF_THE_LAB
+from drdrill.lab.network import flaws as network
+from drdrill.lab.pocket import flaws as pocket
 
 NAMES = [flaw.name for flaw in FLAWS]
 
 
 def test_every_flaw_of_the_lab_meets_a_drill():
-    assert set(OF_THE_LAB) == {name for flaw in FLAWS for name in flaw.lab}
+    met = {lab: {name for flaw in FLAWS if flaw.on == lab for name in flaw.lab} for lab in ("pocket", "network")}
+    assert met["pocket"] == set(pocket.FLAWS)
+    # What the supervisor of either lab can do wrong in the same way meets its drill on the pocket lab.
+    assert met["network"] == set(network.FLAWS) - set(pocket.FLAWS)
 
 
 def test_no_flaw_may_end_in_met_and_each_says_what_must_be_said():

@@ -25,12 +25,13 @@ if TYPE_CHECKING:
         ("operations", records.OPERATION_PACK),
         ("intents", records.INTENT_PACK),
         ("claims", records.CLAIM_PACK),
+        ("member-claims", records.MEMBER_CLAIM_PACK),
     ],
 )
 def test_what_a_worker_packs_is_what_numpy_reads(kind: str, pack: struct.Struct):
     dtype = np.dtype(records.KINDS[kind])
     assert dtype.itemsize == pack.size
-    values = (7, 11, 12, 13, 3, 503, b"HTTP 503") if pack.size > 40 else (7, 11, 12, 1, 2)[: len(dtype.names or ())]
+    values = (7, 11, 12, 13, 3, 503, b"HTTP 503") if pack.size > 40 else (7, 11, 12, 1, 2, 9)[: len(dtype.names or ())]
     row = np.frombuffer(pack.pack(*values), dtype)[0]
     assert tuple(row.item()) == values
 

@@ -22,7 +22,9 @@ from click.testing import CliRunner
 
 from drdrill.cli.lab import lab as lab_command
 from drdrill.cli.lab import table
-from drdrill.errors import LabError
+from drdrill.connect.registry import Ways
+from drdrill.errors import LabError, Unreachable, WayInFailed
+from drdrill.estate import state
 from drdrill.lab import pocket
 from drdrill.lab.ask_supervisor import ask
 from drdrill.lab.pocket.layout import Layout
@@ -31,6 +33,8 @@ from drdrill.lab.pocket.owner import processes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from drdrill.estate.model import Estate
 
 pytestmark = pytest.mark.lab
 
@@ -326,3 +330,30 @@ def test_the_command_says_how_it_is_and_what_to_type(own_lab: Path, monkeypatch:
         assert east.execute("SELECT sync_state FROM pg_stat_replication").fetchall() == [("async",)]
     down = runner.invoke(lab_command, ["down"])
     assert (down.exit_code, down.output) == (0, "the pocket lab is down\n")
+
+
+def test_hosts_are_reached_by_ssh_unless_they_have_no_power_or_stand_still(pocket_estate: Estate):
+    with Ways(pocket_estate) as ways:
+        host, hold = "south-entry1", f"ssh-{time.monotonic_ns()}"
+        shell = ways.shell(list(pocket_estate.hosts))
+        look = shell.ready(list(pocket_estate.hosts))
+        assert look.answer is True, look.words
+        assert shell.run(host, "pwd").out.strip() == str((state.folder("pocket") / "lab" / host).resolve())
+        with shell.talk(host, "echo there; exec cat") as talk:
+            assert talk.stdout is not None
+            assert talk.stdout.readline() == b"there\n"
+            ways.freeze([host]).freeze(hold, "t", [host], 20.0, 60.0)
+            try:
+                with pytest.raises(WayInFailed, match="did not end within"):
+                    shell.run(host, "true", within_s=0.5)
+            finally:
+                ways.freeze([host]).thaw(hold, [host])
+            assert shell.run(host, "true").status == 0
+            ways.power([host]).off(f"{hold}-off", "t", [host], 20.0, 60.0)
+            try:
+                talk.wait(10)
+                with pytest.raises((Unreachable, WayInFailed), match=host):
+                    shell.run(host, "true", within_s=5)
+            finally:
+                ways.power([host]).on(f"{hold}-off", [host])
+        assert shell.run(host, "true").status == 0

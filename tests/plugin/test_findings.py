@@ -272,3 +272,37 @@ def test_a_collection_error_of_a_team_is_bad_input_and_no_interruption(team: Tea
     team.write("test_theirs.py", "import nothing_of_this_name\n")
     assert team.pytest().ret == 4
     assert team.log() == []
+
+
+FREEZES = """\
+Feature: A host freezes
+  Scenario: The host that runs the database freezes
+    Given the estate is healthy
+    When the database host of service "registration" at site "east" freezes
+    Then no acknowledged write is lost
+"""
+
+
+def test_a_drill_that_this_estate_has_no_way_in_for_is_left_out_and_said(team: Team) -> None:
+    team.write("clinic.yaml", ESTATE.replace(", freeze: fake", ""))
+    team.write("drills/cut.feature", GOOD)
+    team.write("drills/freeze.feature", FREEZES)
+    result = team.pytest("drills")
+    result.assert_outcomes(passed=1, deselected=1)
+    result.stdout.fnmatch_lines(["*not drilled here: *drills/freeze.feature:4: *freezes needs a way in for freeze*"])
+
+
+def test_a_drill_that_was_named_and_cannot_be_had_is_bad_input(team: Team) -> None:
+    team.write("clinic.yaml", ESTATE.replace(", freeze: fake", ""))
+    team.write("drills/freeze.feature", FREEZES)
+    result = team.pytest("drills/freeze.feature")
+    assert result.ret == 4
+    assert "add `freeze:` to this host" in result.stderr.str()
+
+
+def test_a_run_whose_drills_are_all_left_out_says_why_nothing_ran(team: Team) -> None:
+    team.write("clinic.yaml", ESTATE.replace(", freeze: fake", ""))
+    team.write("drills/freeze.feature", FREEZES)
+    result = team.pytest("drills")
+    assert result.ret == 5
+    result.stdout.fnmatch_lines(["*not drilled here: *freezes needs a way in for freeze*"])

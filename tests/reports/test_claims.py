@@ -65,6 +65,20 @@ def test_two_writers_at_once_stand_over_the_members(tmp_path: Path):
     assert group.rows[1].brackets == ()  # type: ignore[union-attr]
 
 
+def test_members_of_one_component_write_together_without_a_mark(tmp_path: Path):
+    scene = Scene(tmp_path / "drill")
+    both = [("east-db1", 0, 60), ("south-db1", 0, 60)]
+    parts = [("east-db1", 0, 60, 7), ("south-db1", 0, 20, 7), ("south-db1", 20, 23, 8), ("south-db1", 23, 60, 7)]
+    scene.claims(["east-db1", "south-db1"], both, components=parts)
+    picture = timeline.draw(scene.recording())
+    assert picture is not None
+    (group,) = [g for g in picture.groups if "writer" in g.heading]
+    (bracket,) = group.rows[0].brackets  # type: ignore[union-attr]
+    assert 2.8 < bracket.to_s - bracket.from_s < 3.3
+    claimed = [s for s in group.rows[1].segments if s.hover]  # type: ignore[union-attr]
+    assert len(claimed) == 1
+
+
 def test_a_report_says_what_a_frozen_host_of_a_lab_is_not(tmp_path: Path):
     scene = Scene(tmp_path / "drill")
     scene.strike("h1", "a host freezes", at=10, healed=20, hosts=["east-db1"], fault="host-frozen", needs=["freeze"])

@@ -52,6 +52,14 @@ class Preflight:
 
         return preflight.findings(self.estate, calls, whole=whole)
 
+    def lacking(self, calls: Sequence[Call]) -> list[str]:
+        """What the estate names no way in for, though this scenario needs one, each with file:line."""
+        if self.estate is None:
+            return []
+        from drdrill.drill.lacking import lacking  # noqa: PLC0415 - the whole drill is behind it
+
+        return lacking(self.estate, calls)
+
     def open(self, calls: Sequence[Call]) -> None:
         """Read the estate as it is now, and try every way in and way back that these calls need, without harm.
 

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
+    from drdrill.bdd.compile import Plan
     from drdrill.bdd.mend import Finding
+
+_LEFT_OUT = pytest.StashKey[str]()
+"""On an item: why this estate cannot have this drill."""
 
 
 def start(config: pytest.Config, name: str, folder: Path) -> None:
@@ -84,6 +88,7 @@ class Session:
         self.preflight = preflight
         self._interrupted = False
         self._unseen: list[str] = []
+        self._left_out: list[str] = []
         self._refusal: DrdrillError | None = None
         given = config.getoption("--drill-out")
         out = config.invocation_params.dir / given if given else config.rootpath / "reports" / "out"
@@ -111,11 +116,29 @@ class Session:
                 item.stash[PLAN] = plan
                 self._unseen += [f"check not seen by drdrill: {words}" for words in plan.unseen]
                 of_estate = self.preflight.findings(plan.calls, whole=whole and not plan.findings)
+                of_estate += self._lacking(item, plan, whole=whole and not plan.findings and not of_estate)
                 findings += [*plan.mends, *plan.findings, *of_estate]
                 findings += [] if plan.findings or of_estate else plan.lacks
+        self._leave_out(session)
         findings += collector.unlike_twins([item for item in session.items if PLAN in item.stash])
         if findings:
             self._tell(in_order(findings))
+
+    def _lacking(self, item: pytest.Item, plan: Plan, *, whole: bool) -> list[str]:
+        """A drill that somebody named and that this estate cannot have is a finding; any other is left out, and said."""
+        lacking = self.preflight.lacking(plan.calls) if whole else []
+        if not lacking or item.session.isinitpath(item.path):
+            return lacking
+        item.stash[_LEFT_OUT] = lacking[0]
+        return []
+
+    def _leave_out(self, session: pytest.Session) -> None:
+        out = [item for item in session.items if _LEFT_OUT in item.stash]
+        if not out:
+            return
+        self._left_out = [f"not drilled here: {item.name}: {item.stash[_LEFT_OUT]}" for item in out]
+        self.config.hook.pytest_deselected(items=out)
+        session.items[:] = [item for item in session.items if item not in out]
 
     def unseen(self) -> list[str]:
         """Sentences of a team that judge by themselves: what they saw is in no journal, and each is named."""
@@ -126,10 +149,14 @@ class Session:
         estate = self.preflight.estate
         drills = sum(PLAN in item.stash for item in items)
         if estate is None or not drills:
-            return None
+            return self._left_out or None
         marked = ", which is PRODUCTION" if estate.production else ""
         path = collector.shown_path(estate.path, self.config)
-        return [f"{drills} drill{'s' * (drills != 1)} on the estate {estate.name}{marked} ({path})", *self.unseen()]
+        return [
+            f"{drills} drill{'s' * (drills != 1)} on the estate {estate.name}{marked} ({path})",
+            *self.unseen(),
+            *self._left_out,
+        ]
 
     # --- running ------------------------------------------------------------------------------------------------------
 

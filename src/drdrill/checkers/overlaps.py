@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""The times in which two members of a database claimed to be its writer, with bounds. Pure; the split brain check reads it."""
+"""The times in which two members of a database claimed to be its writer, with bounds. Pure; the split brain check reads it.
+
+Members of one component may write at the same time, since they agree on every commit; members of two may not.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,8 @@ from drdrill.checkers.sides import mute
 from drdrill.journal.records import Claim
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from drdrill.journal.recording import Recording, Stream
 
 
@@ -34,12 +39,12 @@ class Overlap:
 
 
 def overlaps(recording: Recording, stream: Stream) -> list[Overlap]:
-    """Each time in which two members claimed it in the same rounds of questions.
+    """Each time in which two members of different components claimed it in the same rounds of questions.
 
     At least: from the end of the first such round to the begin of the last. At most: from the begin of the last round before
-    that heard one of them say no, to the end of the first one after; and no part of it in which one of the two was proven to
-    be frozen or without power. That one was silent then, and whoever stands still claims nothing: without this, the whole
-    time from the promotion of the other one would be counted.
+    that heard one of them say no, or both tell one component, to the end of the first one after; and no part of it in which
+    one of the two was proven to be frozen or without power. That one was silent then, and whoever stands still claims nothing:
+    without this, the whole time from the promotion of the other one would be counted.
 
     Args:
         recording: for the strikes.
@@ -51,8 +56,9 @@ def overlaps(recording: Recording, stream: Stream) -> list[Overlap]:
     for a, b in combinations(range(len(members)), 2):
         size = min(len(rows[a]), len(rows[b]))
         left, right = rows[a][:size], rows[b][:size]
-        both = (left["claims"] == Claim.YES) & (right["claims"] == Claim.YES)
-        no = (left["claims"] == Claim.NO) | (right["claims"] == Claim.NO)
+        yes, separate = (left["claims"] == Claim.YES) & (right["claims"] == Claim.YES), apart(left, right)
+        both = yes & separate
+        no = (left["claims"] == Claim.NO) | (right["claims"] == Claim.NO) | (yes & ~separate)
         edges = np.diff(np.concatenate(([0], both.astype(np.int8), [0])))
         quiet = [w for s in recording.timeline.strikes if {members[a], members[b]} & set(s.hosts) and (w := mute(s))]
         for start, end in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True):
@@ -64,6 +70,14 @@ def overlaps(recording: Recording, stream: Stream) -> list[Overlap]:
             ended += [since for since, _ in quiet if since >= last]
             most = min(ended) - max(begun)
             found.append(Overlap((members[a], members[b]), max(0, last - first), most, _after(recording, first)))
+    return found
+
+
+def apart(left: npt.NDArray[np.void], right: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
+    """In which rounds two members were of different components, whatever they claimed. Without components: in all of them."""
+    if "component" not in (left.dtype.names or ()):
+        return np.ones(len(left), dtype=bool)
+    found: npt.NDArray[np.bool_] = (left["component"] != right["component"]) | (left["component"] == 0)
     return found
 
 

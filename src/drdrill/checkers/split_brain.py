@@ -5,6 +5,7 @@
 Two definitions, each alone is enough. Acknowledged on both sides of a cut, later than the fencing time after it: a write that
 was sent and acknowledged then, on each side (all times of one machine; clocks of several machines bring a bound of their
 own). Or two members claim to be the writer for longer than the fencing time; shorter overlaps are listed, they fail nothing.
+Members that agree on every commit are of one component and may all write; what must not be is that two components write.
 """
 
 from __future__ import annotations
@@ -110,8 +111,9 @@ def _claims(recording: Recording, database: str, fencing_ns: int) -> Iterable[Ju
             words = f'No member of database "{database}" answered when asked whether it is the writer.'
             yield Judgement(NAME, "", Verdict.UNKNOWN, words, counts)
             continue
+        found = overlaps(recording, stream)
         yield _overlapping(
-            overlaps(recording, stream), fencing_ns, counts, {"samples": heard, "replicas": _answering(stream)}
+            found, fencing_ns, counts, {"samples": heard, "replicas": _answering(stream)}, together=_together(stream)
         )
         yield from _watched_all_the_time(recording, stream, fencing_ns)
 
@@ -133,26 +135,37 @@ def _answering(stream: Stream) -> int:
     return len(np.unique(answers["member"]))
 
 
+def _together(stream: Stream) -> bool:
+    """Whether members claimed it as parts of a component, and not each by itself."""
+    records = stream.records
+    return "component" in (records.dtype.names or ()) and bool((records["component"] != 0).any())
+
+
 def _overlapping(
     found: list[Overlap],
     fencing_ns: int,
     counts: dict[str, int | float | str],
     saw: dict[str, int],
+    *,
+    together: bool,
 ) -> Judgement:
     listed = tuple(str(overlap) for overlap in found)
     counts["overlaps"] = len(found)
     asked = f"({some(saw['samples'], 'answer')} of {some(saw['replicas'], 'member')})"
     if not found:
         words = f"At most one member claimed to be the writer at a time {asked}."
+        if together:
+            words = f"All members that accepted writes at the same time were of one component {asked}."
         return Judgement(NAME, "", Verdict.PASS, words, counts, saw=saw)
+    two = "Two members of different components" if together else "Two members"
     counts["longest_overlap_s"] = round(max(o.most_ns for o in found) / 1e9, 3)
     if any(o.least_ns > fencing_ns for o in found):
-        words = (
-            f"Two members claimed to be the writer for longer than {seconds(fencing_ns)} {asked}: {'; '.join(listed)}."
-        )
+        words = f"{two} claimed to be the writer for longer than {seconds(fencing_ns)} {asked}: {'; '.join(listed)}."
         return Judgement(NAME, "", Verdict.FAIL, words, counts, listed, saw)
     if any(o.most_ns > fencing_ns for o in found):
-        words = f"Two members may have claimed to be the writer for longer than {seconds(fencing_ns)} {asked}: {'; '.join(listed)}."
+        words = f"{two} may have claimed to be the writer for longer than {seconds(fencing_ns)} {asked}: {'; '.join(listed)}."
         return Judgement(NAME, "", Verdict.UNKNOWN, words, counts, listed, saw)
-    words = f"Two members claimed to be the writer, but never for longer than {seconds(fencing_ns)} {asked}: {'; '.join(listed)}."
+    words = (
+        f"{two} claimed to be the writer, but never for longer than {seconds(fencing_ns)} {asked}: {'; '.join(listed)}."
+    )
     return Judgement(NAME, "", Verdict.PASS, words, counts, listed, saw)

@@ -1,26 +1,38 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""`drdrill lab up | status | down`: the embedded estate."""
+"""`drdrill lab up | status | down | ssh | exec`: the embedded estates."""
 
 from __future__ import annotations
 
+import importlib
+import os
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from drdrill.cli.terminal import say
-from drdrill.errors import DrdrillError
+from drdrill.errors import BadInput, DrdrillError, LabError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LABS = click.Choice(["pocket"])
+LABS = click.Choice(["pocket", "network"])
 
 
 @click.group()
 def lab() -> None:
-    """Raise, show and end the embedded lab: a hospital with three data centers on this machine."""
+    """Raise, show and end an embedded lab: a hospital with three data centers on this machine.
+
+    `pocket` needs no root; its links and its power are played in user space. `network` needs root: each host has a systemd,
+    an sshd and a network stack of its own, and links are routed.
+    """
+
+
+def _lab(name: str) -> Any:
+    """The package of a lab, with `up`, `down` and `status`. Imported only when it is asked for."""
+    return importlib.import_module(f"drdrill.lab.{name}")
 
 
 @lab.command()
@@ -30,10 +42,8 @@ def lab() -> None:
 )
 def up(name: str, flaws: tuple[str, ...]) -> None:
     """Raise the lab; it stays up until `lab down`. Fine when it is up already."""
-    from drdrill.lab import pocket  # noqa: PLC0415
-
     try:
-        raised = pocket.up(flaws=flaws, say=say)
+        raised = _lab(name).up(flaws=flaws, say=say)
     except DrdrillError as error:
         _fail(error)
     state = "was up already" if raised.already else f"is up after {raised.seconds:.1f} s"
@@ -48,10 +58,8 @@ def up(name: str, flaws: tuple[str, ...]) -> None:
 @click.argument("name", type=LABS, default="pocket")
 def down(name: str) -> None:
     """End the lab and remove its data. Its logs stay until the next `up`."""
-    from drdrill.lab import pocket  # noqa: PLC0415
-
     try:
-        there = pocket.down()
+        there = _lab(name).down()
     except DrdrillError as error:
         _fail(error)
     say(f"the {name} lab is down" if there else f"the {name} lab was not up")
@@ -61,10 +69,8 @@ def down(name: str) -> None:
 @click.argument("name", type=LABS, default="pocket")
 def status(name: str) -> None:
     """Show the lab's hosts, what is struck, and what went over its links. Ends with 1 when it is not whole."""
-    from drdrill.lab import pocket  # noqa: PLC0415
-
     try:
-        found = pocket.status()
+        found = _lab(name).status()
     except DrdrillError as error:
         say(f"the {name} lab is not whole: {error}", err=True)
         sys.exit(1)
@@ -79,6 +85,53 @@ def status(name: str) -> None:
     for line in table(found):
         say(line)
     sys.exit(0 if all(host["ready"] for host in found["hosts"].values()) else 1)
+
+
+@lab.command("exec", context_settings={"ignore_unknown_options": True})
+@click.option("--lab", "name", type=LABS, help="Which lab; the one that is up when it is only one.")
+@click.argument("host")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def run_on(name: str | None, host: str, command: tuple[str, ...]) -> None:
+    """Run a command on a host of a lab, by ssh as root. Ends with its status, or 255 when ssh could not."""
+    _ssh(name, host, [shlex.join(command)], tty=False)
+
+
+@lab.command()
+@click.option("--lab", "name", type=LABS, help="Which lab; the one that is up when it is only one.")
+@click.argument("host")
+def ssh(name: str | None, host: str) -> None:
+    """Log in to a host of a lab as root."""
+    _ssh(name, host, [], tty=True)
+
+
+def _ssh(name: str | None, host: str, words: list[str], *, tty: bool) -> None:
+    """Become ssh, from where the lab's hosts can be reached."""
+    from drdrill.connect.enter import enter_lab  # noqa: PLC0415
+    from drdrill.estate import state  # noqa: PLC0415
+
+    try:
+        names = [name] if name else [lab for lab in LABS.choices if (state.folder(lab) / "lab" / "ssh_config").exists()]
+        if len(names) != 1:
+            up = " and ".join(names) or "none"
+            raise BadInput(
+                f"{up} of the labs is up, so it is not clear which is meant: --lab {' or --lab '.join(LABS.choices)}"
+            )
+        found = _lab(names[0]).status()
+        if found is None or "hello" not in found:
+            raise LabError(f"the {names[0]} lab is not up: drdrill lab up {names[0]}")
+        if host not in found["hello"]["hosts"]:
+            known = ", ".join(found["hello"]["hosts"])
+            raise BadInput(f"the {names[0]} lab has no host {host}; it has {known}")
+        if names[0] == "network":
+            enter_lab(names[0])
+    except DrdrillError as error:
+        _fail(error)
+    config = str(state.folder(names[0]) / "lab" / "ssh_config")
+    argv = ["ssh", "-F", config, *(["-t"] if tty and sys.stdin.isatty() else []), host, *words]
+    try:
+        os.execvp("ssh", argv)  # noqa: S606, S607 - the user's own ssh, in place of this process
+    except OSError as error:
+        _fail(LabError(f"ssh cannot be started ({error.strerror}): apt-get install openssh-client"))
 
 
 def table(found: dict[str, Any]) -> Iterator[str]:

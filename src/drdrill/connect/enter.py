@@ -34,21 +34,28 @@ def enter(estate: Estate) -> None:
         Refused: the lab is not up, or this process may not step in.
         BadInput: what the lab wrote cannot be read.
     """
-    if estate.enter is None:
-        return
-    path = _namespace(estate.enter)
+    if estate.enter is not None:
+        enter_lab(estate.enter)
+
+
+def enter_lab(lab: str) -> None:
+    """Move the calling thread into the networks of this lab. Raises like `enter`."""
+    path = _namespace(lab)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except PermissionError as error:
         raise Refused(
-            f"the networks of the {estate.enter} lab can be entered by root only, and this is user {os.geteuid()}: "
+            f"the networks of the {lab} lab can be entered by root only, and this is user {os.geteuid()}: "
             "run drdrill as root"
         ) from error
     except OSError as error:
-        raise Refused(_not_up(estate.enter)) from error
+        raise Refused(_not_up(lab)) from error
     try:
-        if not inside(path):
-            _step(descriptor, estate.enter)
+        if not inside(path) and (number := step(descriptor)):
+            raise Refused(
+                f"the networks of the {lab} lab cannot be entered ({os.strerror(number)}); "
+                "it takes root with the right CAP_SYS_ADMIN"
+            )
     finally:
         os.close(descriptor)
 
@@ -74,12 +81,8 @@ def _not_up(lab: str) -> str:
     return f"the {lab} lab is not up, so its networks cannot be entered: drdrill lab up {lab}"
 
 
-def _step(descriptor: int, lab: str) -> None:
+def step(namespace: int) -> int:
+    """Move the calling thread into an opened network namespace. The number of the error, or 0."""
     # Python has os.setns only from 3.12 on.
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.setns(descriptor, _NEWNET) != 0:
-        number = ctypes.get_errno()
-        raise Refused(
-            f"the networks of the {lab} lab cannot be entered ({os.strerror(number)}); "
-            "it takes root with the right CAP_SYS_ADMIN"
-        )
+    return 0 if libc.setns(namespace, _NEWNET) == 0 else ctypes.get_errno()

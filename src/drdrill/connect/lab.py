@@ -153,7 +153,7 @@ class LabPower(LabWay):
 
 
 class LabVantages:
-    """Where clients of a lab stand: outside, or at a site, each with link ports of its own."""
+    """Where clients of a lab stand: outside, or at a site, each with link ports of its own or on a host of the lab."""
 
     name = "lab"
 
@@ -187,9 +187,21 @@ class LabVantages:
         return self._known[vantage, url]
 
     def command(self, vantage: str, argv: Sequence[str]) -> Sequence[str]:
-        """The command itself: a vantage point of the lab is a set of ports, not a place to run in."""
-        del vantage
-        return argv
+        """The command itself where a vantage point is a set of ports; else one that begins on the host of that place.
+
+        Raises:
+            Unreachable: the lab is not up, or nobody can stand there now.
+        """
+        place = self.estate.vantage.get(vantage)
+        if place is None or place.host is None:
+            return argv
+        try:
+            netns = self.supervisor.ask("place", host=place.host)[
+                "netns"
+            ]  # Anew each time: a power cycle makes another.
+        except Denied as error:
+            raise Unreachable(str(error)) from error
+        return ["nsenter", f"--net={netns}", "--", *argv]
 
 
 class LabInventory:

@@ -24,9 +24,11 @@ _QUESTIONS: Final = {
     "http": b"GET /are-you-there HTTP/1.0\r\n\r\n",
     "rest": b"GET /liveness HTTP/1.0\r\n\r\n",
     "pg": bytes.fromhex("0000000804d2162f"),
+    "ssh": b"SSH-2.0-drdrill\r\n",
 }
 """Service of a lab's host, and what it is asked. `pg`: SSLRequest, which PostgreSQL answers with one byte before any login
-(PostgreSQL documentation, Message Formats)."""
+(PostgreSQL documentation, Message Formats). `ssh`: its own line, which is answered with the server's (RFC 4253, 4.2). MariaDB is
+not asked: it counts who leaves before the login, and blocks such a host after a hundred (max_connect_errors)."""
 _FIRST_S: Final = 2.0
 """Until silence was heard once: a busy machine is not to be taken for a frozen one."""
 _AGAIN_S: Final = 0.5
@@ -43,13 +45,13 @@ class LabQuestions:
 
     def __init__(self, supervisor: Supervisor, hosts: Sequence[str]) -> None:
         known = supervisor.hello()["hosts"]
-        self._ports: dict[tuple[str, str], int] = {}
+        self._ports: dict[tuple[str, str], tuple[str, int]] = {}
         for host in dict.fromkeys(hosts):
             for service in known[host].get("services", ()):
                 if service in _QUESTIONS:
                     place: dict[str, Any] = {"from": host, "host": host, "service": service}
                     answer = supervisor.ask("address", **place)
-                    self._ports[host, service] = int(answer["port"])
+                    self._ports[host, service] = str(answer["host"]), int(answer["port"])
         self._mute = sorted(set(hosts) - {host for host, _ in self._ports})
         self._silence = False
         self._old = {place: self._talk(place) for place in self._ports}
@@ -94,4 +96,5 @@ class LabQuestions:
         return Look(None, f"{words}; answers came from {', '.join(sorted(some))}", counts)
 
     def _talk(self, place: tuple[str, str]) -> Talk:
-        return Talk(self._ports[place], _QUESTIONS[place[1]])
+        host, port = self._ports[place]
+        return Talk(port, _QUESTIONS[place[1]], host)

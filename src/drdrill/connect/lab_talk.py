@@ -21,12 +21,13 @@ class Talk:
     """One connection to a service of the lab and the question that is open on it.
 
     Args:
-        port: where it leads, on the loopback interface. The connection is begun at once.
+        port: where it leads. The connection is begun at once.
         question: what is asked each time; any byte counts as an answer. None asks an echo, each time something new, and only
             that counts as an answer.
+        host: whose port it is: an address, not a name. The loopback interface where nothing else is said.
     """
 
-    def __init__(self, port: int, question: bytes | None = None) -> None:
+    def __init__(self, port: int, question: bytes | None = None, host: str = "127.0.0.1") -> None:
         self._fixed = question
         self.question = b""
         self.answered = False
@@ -34,7 +35,7 @@ class Talk:
         self._heard = b""
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         self._asked = False
-        self.sock.connect_ex(("127.0.0.1", port))
+        self.sock.connect_ex((host, port))
 
     def begin(self) -> None:
         """A new question. What still comes in of an echo's earlier ones is read and counts as nothing.
@@ -46,7 +47,18 @@ class Talk:
             return
         self.question = self._fixed or secrets.token_bytes(_ECHO_BYTES)
         self.answered = self._asked = False
+        if self._fixed:
+            self._drain()
         self._heard = b""
+
+    def _drain(self) -> None:
+        """Forget what came unasked, such as the first line of an SSH server: it was said before, and answers nothing."""
+        try:
+            while data := self.sock.recv(1 << 16):
+                del data
+            self.broken = True
+        except OSError:
+            pass  # Nothing there; a connection that is not there yet, or broke, is found out by asking.
 
     def send(self) -> None:
         """Ask, once the connection is there."""

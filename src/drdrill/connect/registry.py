@@ -25,6 +25,9 @@ WAYS_IN: Final = Parts(
         "freeze.lab": "drdrill.connect.lab_freeze:LabFreeze",
         "vantages.lab": "drdrill.connect.lab:LabVantages",
         "inventory.lab": "drdrill.connect.lab:LabInventory",
+        "entry.haproxy": "drdrill.connect.haproxy:HaproxyEntry",
+        "links.nftables": "drdrill.connect.nftables:NftLinks",
+        "shell.ssh": "drdrill.connect.ssh:SshShell",
         "vantages.local": "drdrill.connect.local:LocalVantages",
         "links.fake": "drdrill.connect.fake:FakeLinks",
         "power.fake": "drdrill.connect.fake:FakePower",
@@ -35,7 +38,8 @@ WAYS_IN: Final = Parts(
         "inventory.fake": "drdrill.connect.fake:FakeInventory",
     },
 )
-"""`CAPABILITY.NAME` -> a class whose constructor takes the estate."""
+"""`CAPABILITY.NAME` -> a class whose constructor takes the estate. One that uses other ways in, a shell for instance, may have a
+class method `over` that takes `Ways` instead."""
 
 
 class Ways:
@@ -49,7 +53,9 @@ class Ways:
         """The way in of that name. Raises BadInput when there is none."""
         key = f"{capability}.{name}"
         if key not in self._made:
-            self._made[key] = WAYS_IN.load(key)(self.estate)
+            found = WAYS_IN.load(key)
+            # A way in that is made of shells shares ours: one connection to a host.
+            self._made[key] = found.over(self) if hasattr(found, "over") else found(self.estate)
         return self._made[key]
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from drdrill.drill.baseline import open_holds
 from drdrill.drill.holders import held_once
-from drdrill.drill.one_answer import ask
+from drdrill.drill.one_answer import ask_from
 from drdrill.errors import DrdrillError, Refused
 from drdrill.estate.select import vantage_at
 from drdrill.faults.limits import recover_command
@@ -117,14 +117,14 @@ class EstateNoun:
 
 def answer(vantages: Vantages, service: Service, site: str, vantage: str) -> str | None:
     """What is wrong with one answer of one endpoint, or None. Raises what the vantage point raises."""
-    return ask(vantages.address(vantage, service.endpoints[site]), service.probe, service.latency_s).wrong
+    return ask_from(vantages, vantage, service.endpoints[site], service.probe, service.latency_s).wrong
 
 
 def _header(context: Context, service: Service, site: str, vantage: str | None) -> str | None:
     if vantage is None or site not in service.endpoints:
         return None
-    url = context.vantages().address(vantage, service.endpoints[site])
-    name = ask(url, service.probe, service.latency_s).headers.get(str(service.served_by_header).lower())
+    answered = ask_from(context.vantages(), vantage, service.endpoints[site], service.probe, service.latency_s)
+    name = answered.headers.get(str(service.served_by_header).lower())
     try:
         return context.estate.site_named(name).name if name else None
     except DrdrillError:

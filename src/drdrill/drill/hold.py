@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from drdrill.faults.fault import Fault, Reach, Targets, Undo
     from drdrill.journal.journal import Journal
 
-FIRST_LEASE_S: Final = 3.0
-"""Short, for a cut that also took our own way back."""
 LEASE_S: Final = 30.0
 """Once the way back is proven: a step may take 20 s without feeding."""
 LOOK_EVERY_S: Final = 5.0
@@ -84,7 +82,7 @@ class Hold:
     tools: Tools
     state: State = State.PLANNED
     lapsed: bool = False
-    lease_s: float = FIRST_LEASE_S
+    lease_s: float = 0.0
     words: str = ""
     """The last that was heard about healing it."""
     whole: bool | None = None
@@ -135,8 +133,8 @@ class Hold:
             LeaseLost: the first lease could not be extended.
         """
         self._offer()
-        self.reach.lease_s = FIRST_LEASE_S
-        self._tell(events.FAULT_ARMED, lease_s=FIRST_LEASE_S, hard_end_s=self.reach.hard_end_s)
+        self.reach.lease_s = self.fault.first_lease_s
+        self._tell(events.FAULT_ARMED, lease_s=self.fault.first_lease_s, hard_end_s=self.reach.hard_end_s)
         self.state = State.ARMED
         lease = self.fault.inject(self.reach, self.undo)
         self.state, self.lease_s = State.STRUCK, lease.lease_s

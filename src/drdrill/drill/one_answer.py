@@ -1,19 +1,30 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""One question to one endpoint, before a drill: does it answer as it promises? Measuring does not happen here."""
+"""One question to one endpoint, before a drill: does it answer as it promises? Measuring does not happen here.
+
+A vantage point that is a place to run in, such as a host with networks of its own, is asked from there, by a process that is
+started there: `python -m drdrill.drill.one_answer`, with the question on its standard input and the answer on its output.
+"""
 
 from __future__ import annotations
 
 import http.client
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from drdrill.estate.model import HttpProbe
 
-    from drdrill.estate.model import HttpProbe
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from drdrill.connect.capabilities import Vantages
+
+STARTING_S: Final = 5.0
+"""What a process may take to begin at its vantage point, beyond the time that the endpoint has."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +33,33 @@ class Answer:
 
     wrong: str | None
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def ask_from(vantages: Vantages, vantage: str, url: str, probe: HttpProbe, within_s: float) -> Answer:
+    """Ask once from this vantage point. Raises what the vantage point raises, and never for what the endpoint does.
+
+    `url` is the endpoint's, as the estate file has it.
+    """
+    address = vantages.address(vantage, url)
+    here = [sys.executable, "-m", "drdrill.drill.one_answer"]
+    command = vantages.command(vantage, here)
+    if list(command) == here:
+        return ask(address, probe, within_s)
+    return _asked_there(command, vantage, {"url": address, "within_s": within_s, "probe": asdict(probe)})
+
+
+def _asked_there(command: Sequence[str], vantage: str, question: Mapping[str, Any]) -> Answer:
+    within_s = question["within_s"] + STARTING_S
+    try:
+        ran = subprocess.run(
+            command, input=json.dumps(question), capture_output=True, text=True, timeout=within_s, check=False
+        )
+        return Answer(**json.loads(ran.stdout))
+    except subprocess.TimeoutExpired:
+        return Answer(f"{question['url']} could not be asked from {vantage} within {within_s:g} s")
+    except (OSError, ValueError, TypeError) as error:
+        said = error if isinstance(error, OSError) else " ".join(ran.stderr.split())[-200:]
+        return Answer(f"{question['url']} could not be asked from {vantage}: {said}")
 
 
 def ask(url: str, probe: HttpProbe, within_s: float) -> Answer:
@@ -53,3 +91,13 @@ def _holds(body: bytes, expected: Mapping[str, Any]) -> bool:
     except ValueError:
         return False
     return isinstance(found, dict) and all(found.get(k) == v for k, v in expected.items())
+
+
+def main() -> None:
+    """Answer the one question on standard input."""
+    question = json.load(sys.stdin)
+    json.dump(asdict(ask(question["url"], HttpProbe(**question["probe"]), question["within_s"])), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from drdrill.connect.registry import Ways
+from drdrill.drill.lacking import struck_by
 from drdrill.drill.ledgers import cannot_be_written
 from drdrill.drill.limits import beyond
 from drdrill.drill.named import names_in
@@ -192,11 +193,7 @@ def _one_holder(plan: _Plan, service: str, site: str, deadline: Deadline) -> Ite
     yield from _within(plan, service, deadline)
     found, at = plan.estate.service_named(service), plan.estate.site_named(site).name
     yield from _endpoint(plan.estate, found, at)
-    if not any(plan.estate.hosts[host].ways.get("entry") for host in candidates(plan.estate, "entry", found, at)):
-        yield (
-            f'{plan.estate.path} names no way to ask who answers for the address of service "{found.name}" at site "{at}"; '
-            "add `entry:` to its entry hosts, such as `entry: [haproxy]`"
-        )
+    candidates(plan.estate, "entry", found, at)
 
 
 _CHECKS: Final[dict[tuple[str, str], Callable[..., Iterator[str]]]] = {
@@ -213,17 +210,6 @@ _CHECKS: Final[dict[tuple[str, str], Callable[..., Iterator[str]]]] = {
     ("workload", "write_to"): _write_to,
     ("operations", "switch_over"): _switch,
 }
-
-
-def struck_by(estate: Estate, call: Call) -> Fault | None:
-    """What a call puts into force, or None. Raises BadInput for a name that the estate does not have."""
-    match call.noun, call.verb:
-        case "drill", "strike":
-            fault: Fault = call.args[0]
-            return fault
-        case "operations", "switch_over":
-            return drained_by(estate, *call.args)
-    return None
 
 
 def probe_ways(estate: Estate, calls: Sequence[Call], ways: Ways | None = None) -> list[str]:

@@ -9,7 +9,7 @@ own connections through the management path, which no fault cuts.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,6 +42,18 @@ class Member:
     synchronous: bool | None = None
 
 
+class Claimed(NamedTuple):
+    """What one member says of itself: whether it accepts writes now (None: silent), and in which component it does.
+
+    Members of one component agree on every commit before it is acknowledged, so that more than one of them may write. Each has
+    the same number then, which is not 0. 0: it is a component by itself, and nobody else may write while it does.
+    """
+
+    host: str
+    accepts: bool | None
+    component: int = 0
+
+
 class Engine(Protocol):
     """One replicated database."""
 
@@ -55,8 +67,8 @@ class Engine(Protocol):
     def writer(self) -> str | None:
         """The one host that claims to be the writer; None when there is none, or more than one."""
 
-    def claims(self) -> Sequence[tuple[str, bool | None]]:
-        """Quickly, for sampling: each member and whether it claims to accept writes now (None: silent)."""
+    def claims(self) -> Sequence[Claimed]:
+        """Quickly, for sampling: each member and whether it claims to accept writes now."""
 
     def readable(self, host: str) -> Look:
         """Whether this member can be read now."""

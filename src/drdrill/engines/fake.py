@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from drdrill.connect.capabilities import Look
 from drdrill.connect.fake_world import World
-from drdrill.engines.engine import Engine, Member, Outcome
+from drdrill.engines.engine import Claimed, Engine, Member, Outcome
 from drdrill.errors import BadInput, Refused, WayInFailed
 
 if TYPE_CHECKING:
@@ -58,10 +58,10 @@ class FakeEngine(Engine):
             host, self.estate.hosts[host].site, role, up, up or None, 0 if up else None, words, up and host != writer
         )
 
-    def claims(self) -> Sequence[tuple[str, bool | None]]:
+    def claims(self) -> Sequence[Claimed]:
         """Each member, and None for one that is off."""
         writer, up = self.writer(), self._up()
-        return [(host, host == writer if host in up else None) for host in self.database.nodes]
+        return [Claimed(host, host == writer if host in up else None) for host in self.database.nodes]
 
     def readable(self, host: str) -> Look:
         """Whether it is up."""

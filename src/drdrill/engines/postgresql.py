@@ -11,27 +11,23 @@ management path, which no fault cuts, so a member behind a frozen link still ans
 from __future__ import annotations
 
 import time
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from drdrill.connect.capabilities import Look
 from drdrill.connect.patroni import Patroni
 from drdrill.connect.psycopg import Connection, driver
-from drdrill.engines.engine import Engine, Member
+from drdrill.engines.asking import ANSWER_S, CLAIM_S, Asking, Sampling, closed
+from drdrill.engines.engine import Claimed, Engine, Member
 from drdrill.engines.postgresql_client import ClientSide
 from drdrill.engines.postgresql_questions import CLAIM, STANDBYS, STATE, TOLD, told_to_lag
 from drdrill.errors import BadInput, DrdrillError, Refused, WayInFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from drdrill.estate.model import Database, Estate
 
-T = TypeVar("T")
-
-ANSWER_S: Final = 2.0
-CLAIM_S: Final = 0.5
 SETTLE_S: Final = 1.0
 """How long a look waits for a replica to reach a position that the writer has just passed: replaying is not instant."""
 SWITCH_S: Final = 60.0
@@ -62,29 +58,13 @@ class PostgreSQL(ClientSide, Engine):
         # Two connections a member: a slow look must not make a member seem silent to whoever samples its claims.
         self._ask = {host: Connection(node["dsn"], host) for host, node in database.nodes.items()}
         self._claim = {host: Connection(node["dsn"], host) for host, node in database.nodes.items()}
-        self._threads = {host: ThreadPoolExecutor(1, f"ask-{host}") for host in database.nodes}
-        self._claimers = {host: ThreadPoolExecutor(1, f"claim-{host}") for host in database.nodes}
-        self._claiming: dict[str, Future[bool]] = {}
+        self._asking = Asking(database.nodes, "ask")
+        self._sampling: Sampling[bool] = Sampling(database.nodes, "claim")
         self._patroni = {
             host: Patroni(node["patroni"], host) for host, node in database.nodes.items() if node.get("patroni")
         }
 
     # --- looking ------------------------------------------------------------------------------------------------------
-
-    def _everybody(self, question: Callable[[str], T]) -> dict[str, T | DrdrillError]:
-        """Ask every member at the same time, each within 2 s. A member that says nothing is an error of its own."""
-        asked = {host: thread.submit(question, host) for host, thread in self._threads.items()}
-        wait(asked.values(), timeout=ANSWER_S + 0.5)
-        return {host: self._answer(host, future) for host, future in asked.items()}
-
-    def _answer(self, host: str, future: Future[Any]) -> Any:
-        if not future.done():
-            future.cancel()
-            return WayInFailed(f"{host}: no answer within {ANSWER_S:g} s")
-        try:
-            return future.result()
-        except DrdrillError as error:
-            return error
 
     def _state(self, host: str) -> _State:
         ((replica, at, timeline),) = self._ask[host].rows(STATE, within_s=ANSWER_S)
@@ -95,15 +75,12 @@ class PostgreSQL(ClientSide, Engine):
 
     def members(self) -> Sequence[Member]:
         """Every member, from its own SQL; synchronous as the writer sees it."""
-        states = self._everybody(self._state)
+        states = self._asking.everybody(self._state)
         writers = [host for host, s in states.items() if isinstance(s, _State) and not s.replica]
         standbys: dict[str, str] = {}
         if len(writers) == 1:
-            answer = self._threads[writers[0]].submit(self._standbys, writers[0])
-            try:
-                standbys = answer.result(ANSWER_S + 0.5)
-            except (DrdrillError, TimeoutError):
-                standbys = {}
+            answer = self._asking.one(writers[0], lambda: self._standbys(writers[0]))
+            standbys = {} if isinstance(answer, DrdrillError) else answer
         writer = states[writers[0]] if len(writers) == 1 else None
         return [self._member(host, state, writer, standbys.get(host)) for host, state in states.items()]
 
@@ -125,16 +102,13 @@ class PostgreSQL(ClientSide, Engine):
 
     def writer(self) -> str | None:
         """The one host whose PostgreSQL is out of recovery."""
-        found = [host for host, claim in self.claims(ANSWER_S) if claim]
+        found = [claimed.host for claimed in self.claims(ANSWER_S) if claimed.accepts]
         return found[0] if len(found) == 1 else None
 
-    def claims(self, within_s: float = CLAIM_S) -> Sequence[tuple[str, bool | None]]:
+    def claims(self, within_s: float = CLAIM_S) -> Sequence[Claimed]:
         """Whether each member accepts writes now: no where nobody listens, silent while its last question has no answer."""
-        for host, thread in self._claimers.items():
-            if host not in self._claiming or self._claiming[host].done():
-                self._claiming[host] = thread.submit(self._claims_now, host)
-        wait(self._claiming.values(), timeout=within_s)
-        return [(host, _claimed(self._claiming[host])) for host in self._claimers]
+        told = self._sampling.round(self._claims_now, within_s)
+        return [Claimed(host, accepts) for host, accepts in told.items()]
 
     def _claims_now(self, host: str) -> bool:
         try:
@@ -149,14 +123,8 @@ class PostgreSQL(ClientSide, Engine):
 
     def readable(self, host: str) -> Look:
         """Whether it answers a SELECT."""
-        answer = self._one(host, lambda: self._state(host))
+        answer = self._asking.one(host, lambda: self._state(host))
         return Look(False, str(answer)) if isinstance(answer, DrdrillError) else Look(True, f"{host} answers")
-
-    def _one(self, host: str, question: Callable[[], T]) -> T | DrdrillError:
-        future = self._threads[host].submit(question)
-        wait([future], timeout=ANSWER_S + 0.5)
-        answer: T | DrdrillError = self._answer(host, future)
-        return answer
 
     def keys(self, host: str, table: str, column: str, prefix: str) -> Iterator[str]:
         """Every key with this prefix, from one snapshot, in the order of its bytes."""
@@ -179,7 +147,7 @@ class PostgreSQL(ClientSide, Engine):
         writer = self.writer()
         if writer is None:
             raise WayInFailed(f"database {self.database.name} has no single writer now")
-        state = self._one(writer, lambda: self._state(writer))
+        state = self._asking.one(writer, lambda: self._state(writer))
         if isinstance(state, DrdrillError):
             raise state
         return f"{state.timeline}:{state.at}"
@@ -187,7 +155,7 @@ class PostgreSQL(ClientSide, Engine):
     def settled(self, host: str, since: str) -> Look:
         """Whether it is on that timeline and has applied everything up to that position."""
         timeline, at = (int(part) for part in since.split(":"))
-        state = self._one(host, lambda: self._state(host))
+        state = self._asking.one(host, lambda: self._state(host))
         if isinstance(state, DrdrillError):
             return Look(None, str(state))
         if state.timeline != timeline:
@@ -200,7 +168,7 @@ class PostgreSQL(ClientSide, Engine):
 
     def _told_to_lag(self, host: str) -> str:
         """Why a member that lacks something does not hurry: somebody told it not to."""
-        answer = self._one(host, lambda: self._ask[host].rows(TOLD, within_s=ANSWER_S))
+        answer = self._asking.one(host, lambda: self._ask[host].rows(TOLD, within_s=ANSWER_S))
         return "" if isinstance(answer, DrdrillError) else told_to_lag(answer)
 
     def in_step(self) -> Look:
@@ -242,16 +210,16 @@ class PostgreSQL(ClientSide, Engine):
         writer = self.writer()
         if writer is None:
             raise WayInFailed(f"database {self.database.name} has no single writer now")
-        rows = self._one(writer, lambda: self._ask[writer].rows(statement, within_s=ANSWER_S))
+        rows = self._asking.one(writer, lambda: self._ask[writer].rows(statement, within_s=ANSWER_S))
         if isinstance(rows, DrdrillError):
             raise rows
         return rows
 
     def close(self) -> None:
         """Close every connection, each in the thread that uses it, so that none is closed under a question."""
-        closed = [self._threads[host].submit(connection.close) for host, connection in self._ask.items()]
-        closed += [self._claimers[host].submit(connection.close) for host, connection in self._claim.items()]
-        wait(closed, timeout=ANSWER_S + 1)
+        asked = {host: connection.close for host, connection in self._ask.items()}
+        sampled = {host: connection.close for host, connection in self._claim.items()}
+        closed([*self._asking.close(asked), *self._sampling.close(sampled)])
 
     # --- moving -------------------------------------------------------------------------------------------------------
 
@@ -287,12 +255,3 @@ class PostgreSQL(ClientSide, Engine):
                     f"{host} is no synchronous standby after {CANDIDATE_S:g} s, so it cannot become the writer"
                 )
             time.sleep(0.1)
-
-
-def _claimed(future: Future[Any]) -> bool | None:
-    if not future.done():
-        return None
-    try:
-        return bool(future.result())
-    except DrdrillError:
-        return None

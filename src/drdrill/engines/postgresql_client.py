@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from drdrill.connect import libpq
 from drdrill.connect.psycopg import driver
 from drdrill.engines.client import ClientSession, first_writer
+from drdrill.engines.ledger import LIKE, about, drop_statement, ledger_of, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,16 +20,11 @@ if TYPE_CHECKING:
     from drdrill.engines.engine import Address, Outcome
     from drdrill.estate.model import Database
 
-LEDGER: Final = "drdrill_ledger_"
-_PLAIN: Final = re.compile(r"[a-z0-9_]+")
 CREATE: Final = "create table {table} (key varchar(200) primary key)"
-COMMENT: Final = (
-    "comment on table {table} is 'drdrill: numbered writes of drill {drill}; of no use once that drill has ended'"
-)
+COMMENT: Final = "comment on table {table} is '{about}'"
 INSERT: Final = "insert into {table} (key) values ($1)"
-DROP: Final = "drop table if exists {table}"
 LEDGERS: Final = (
-    r"select tablename::text from pg_tables where schemaname = current_schema() and tablename like 'drdrill\_ledger\_%'"
+    f"select tablename::text from pg_tables where schemaname = current_schema() and tablename like '{LIKE}'"  # noqa: S608
 )
 _WRITABLE: Final = "not pg_is_in_recovery() and current_setting('transaction_read_only') = 'off'"
 ACCEPTS: Final = f"select {_WRITABLE}"
@@ -42,18 +37,6 @@ COMMIT: Final = f"select case when ({_WRITABLE}) then pg_logical_emit_message(tr
 # all what ends a connection (class 08, 57P), a cancel (57014), and 40003, which means "statement completion unknown".
 _ROLLED_BACK: Final = frozenset({"40001", "40P01", "25006"})
 _CERTAIN_CLASSES: Final = {"statement": ("0A", "22", "23", "42"), "commit": ("23",)}
-
-
-def ledger_of(drill: str) -> str:
-    """The name of the ledger of a drill: its id, in the letters that need no quoting."""
-    return LEDGER + re.sub(r"[^a-z0-9]+", "_", drill.lower())
-
-
-def plain(table: str) -> str:
-    """A table's name that may stand in a statement. Raises ValueError for any that would need quoting."""
-    if not _PLAIN.fullmatch(table):
-        raise ValueError(f"{table!r} is no name of a ledger")
-    return table
 
 
 class PostgreSQLSession(ClientSession):
@@ -131,16 +114,16 @@ class ClientSide:
         """One table, in the schema that comes first in the account's search path."""
         table = ledger_of(drill)
         self._at_writer(CREATE.format(table=table))
-        self._at_writer(COMMENT.format(table=table, drill=plain(table.removeprefix(LEDGER))))
+        self._at_writer(COMMENT.format(table=table, about=about(table)))
         return table
 
     def drop_ledger(self, table: str) -> None:
         """A session that still holds the table is waited for, a little."""
-        self._at_writer(self.drop_statement(table))
+        self._at_writer(drop_statement(table))
 
     def drop_statement(self, table: str) -> str:
         """Fine when it is gone."""
-        return DROP.format(table=plain(table))
+        return drop_statement(table)
 
     def ledgers(self) -> Sequence[str]:
         """By the beginning of their names."""

@@ -17,6 +17,7 @@ ENGINES: Final = Parts(
     "drdrill.engines",
     {
         "postgresql": "drdrill.engines.postgresql:PostgreSQL",
+        "galera": "drdrill.engines.galera:Galera",
         "fake": "drdrill.engines.fake:FakeEngine",
     },
 )

@@ -32,6 +32,8 @@ class EntryDrained(Fault):
     name: ClassVar[str] = "entry-drained"
     needs: ClassVar[frozenset[str]] = frozenset({"entry"})
     takes_down: ClassVar[bool] = False
+    first_lease_s: ClassVar[float] = 15.0
+    """It cuts no way back, and a busy machine may need seconds for a command on each entry host."""
 
     @property
     def title(self) -> str:

@@ -158,18 +158,30 @@ class Scene:
         """What the keys of a writer begin with; the key of write n is this and n."""
         return f"20261124-scene/{stream}/"
 
-    def claims(self, members: Sequence[str], yes: Iterable[tuple[str, float, float]], rate: float = 5.0) -> str:
-        """Samples of who claims to be the writer: (member, from, to) for each time that one does."""
+    def claims(
+        self,
+        members: Sequence[str],
+        yes: Iterable[tuple[str, float, float]],
+        rate: float = 5.0,
+        components: Iterable[tuple[str, float, float, int]] | None = None,
+    ) -> str:
+        """Samples of who claims to be the writer: (member, from, to) for each time that one does.
+
+        `components`: (member, from, to, number) for each time in which one is of a component of several. None: an old stream.
+        """
         name = f"claims-{self.database}"
         ticks = np.arange(0.0, self.end, 1 / rate)
-        found = np.zeros(len(ticks) * len(members), records.CLAIM)
-        told = list(yes)
+        kind = "claims" if components is None else "member-claims"
+        found = np.zeros(len(ticks) * len(members), records.KINDS[kind])
+        told, of = list(yes), list(components or ())
         for index, member in enumerate(members):
             part = found[index :: len(members)]
             part["seq"], part["member"] = np.arange(len(ticks)), index
             part["due"], part["done"] = self._all(ticks), self._all(ticks + 0.005)
             part["claims"] = _inside(ticks, [(a, b) for m, a, b in told if m == member])
-        head = {"kind": "claims", "stream": name, "database": self.database, "members": list(members), "rate_hz": rate}
+            for _, a, b, number in (c for c in of if c[0] == member):
+                part["component"][_inside(ticks, [(a, b)])] = number
+        head = {"kind": kind, "stream": name, "database": self.database, "members": list(members), "rate_hz": rate}
         self._save(name, head, found)
         self.event(0.0, events.MEMBERS_WATCHED, database=self.database, stream=name, members=list(members))
         self.event(self.end, events.WORKER_ENDED, stream=name, status="stopped", words="stopped")
@@ -210,15 +222,8 @@ class Scene:
     def operation(self, name: str, title: str, *, at: float, until: float) -> None:
         """A planned move."""
         self.event(at, events.OPERATION_BEGUN, operation=name, id=f"{name}-{at:g}", title=title, first_ns=self.ns(at))
-        self.event(
-            until,
-            events.OPERATION_ENDED,
-            operation=name,
-            id=f"{name}-{at:g}",
-            last_ns=self.ns(until),
-            words="",
-            error=None,
-        )
+        ended = {"last_ns": self.ns(until), "words": "", "error": None}
+        self.event(until, events.OPERATION_ENDED, operation=name, id=f"{name}-{at:g}", **ended)
 
     def readback(
         self, member: str, keys: Iterable[str] | None, *, at: float, site: str | None = None, phase: str = "end"

@@ -39,16 +39,28 @@ OPERATION: Final = [
 """One write that ended (or was never sent). An intent without an operation has an unknown outcome."""
 
 CLAIM: Final = [("seq", "<u4"), ("due", "<i8"), ("done", "<i8"), ("member", "u1"), ("claims", "u1")]
-"""Whether one member claims to be the writer: 0 no, 1 yes, 2 silent. `member` indexes the head's `members`."""
+"""Whether one member claims to be the writer: 0 no, 1 yes, 2 silent. `member` indexes the head's `members`.
 
+So it was written before claims had components; every claim of it is of a component by itself.
+"""
 
-KINDS: Final = {"samples": SAMPLE, "intents": INTENT, "operations": OPERATION, "claims": CLAIM}
+MEMBER_CLAIM: Final = [*CLAIM, ("component", "<u4")]
+"""The same, and of which component: members of one component may write at the same time. 0: of one by itself."""
+
+KINDS: Final = {
+    "samples": SAMPLE,
+    "intents": INTENT,
+    "operations": OPERATION,
+    "claims": CLAIM,
+    "member-claims": MEMBER_CLAIM,
+}
 """The dtype that belongs to the `kind` in the head of a stream."""
 
 SAMPLE_PACK: Final = struct.Struct("<IqqqBh32s")
 OPERATION_PACK: Final = SAMPLE_PACK
 INTENT_PACK: Final = struct.Struct("<Iq")
 CLAIM_PACK: Final = struct.Struct("<IqqBB")
+MEMBER_CLAIM_PACK: Final = struct.Struct("<IqqBBI")
 """The same layouts without numpy: a worker process has no need to import it."""
 
 

@@ -8,7 +8,7 @@ CLOCK_MONOTONIC nanoseconds of the machine (`*_ns`); leases and what is left of 
 
     {"do": "hello"}
         -> lab, protocol, version, pid, started_ns, sites, hosts {name: {site, role, services: [...]}}, vantages {name: site},
-           links: how the links are made ("user-space"), flaws: [...], notes: [...], folder
+           links: how the links are made ("user-space", "nftables on each host"), flaws: [...], notes: [...], folder
     {"do": "strike", "hold": ID, "drill": ID, "lease_s": 3.0, "hard_end_s": 600,
      "links": {"pairs": [[a, b], ...], "state": "frozen"}  |  "power": {"hosts": [...]}  |  "freeze": {"hosts": [...]}}
         -> hold, lease_s (the one that it really got), first_ns, last_ns (of the command)
@@ -30,6 +30,8 @@ CLOCK_MONOTONIC nanoseconds of the machine (`*_ns`); leases and what is left of 
     {"do": "address", "from": HOST | VANTAGE, "url": "http://east-entry1/"}  |  {..., "host": HOST, "service": NAME}
         -> host, port (and url): how `from` reaches that service. Services: http, pg, rest, echo, as the host has them; of a
            URL the scheme says which (postgresql:// is pg).
+    {"do": "place", "host": HOST}       -> netns: the path by which root steps into that host's networks
+        pid: of its PID 1, as the supervisor has it. Only of a lab whose hosts have networks of their own.
     {"do": "audit"}                     -> looks, last_ns, seen, unexplained: [...], unseen: [...]
     {"do": "down"}                      -> the lab ends; nothing of it is left when this is answered
 

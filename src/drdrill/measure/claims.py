@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""Samples who claims to be the writer: every member of a database, five times a second, through the management path."""
+"""Samples who claims to accept writes: every member of a database, five times a second, through the management path."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from drdrill.journal.records import CLAIM_PACK, Claim
+from drdrill.journal.records import MEMBER_CLAIM_PACK, Claim
 from drdrill.measure.schedule import SECOND, Grid
 from drdrill.measure.sink import Sink
 
@@ -33,7 +33,7 @@ def run(spec: Mapping[str, Any], say: Callable[..., None]) -> None:
     engine = engine_for(estate, spec["database"])
     members = sorted(estate.databases[spec["database"]].nodes)
     head = {k: spec[k] for k in ("database", "rate_hz")}
-    sink = Sink(Path(spec["folder"]), spec["stream"], kind="claims", members=members, **head)
+    sink = Sink(Path(spec["folder"]), spec["stream"], kind="member-claims", members=members, **head)
     grid = Grid(time.monotonic_ns(), spec["rate_hz"])
     say(status="ready", t0_ns=grid.t0_ns)
     k = 0
@@ -41,15 +41,15 @@ def run(spec: Mapping[str, Any], say: Callable[..., None]) -> None:
         due = time.monotonic_ns()
         told = _ask(engine, members)
         done = time.monotonic_ns()
-        sink.write(b"".join(CLAIM_PACK.pack(k, due, done, n, told[m]) for n, m in enumerate(members)))
+        sink.write(b"".join(MEMBER_CLAIM_PACK.pack(k, due, done, n, *told[m]) for n, m in enumerate(members)))
         k = max(k + 1, grid.first_at(done))
 
 
-def _ask(engine: Engine, members: Sequence[str]) -> dict[str, Claim]:
-    """What each member says; one that is not heard is silent, whatever the reason, which goes to the log."""
-    told = dict.fromkeys(members, Claim.SILENT)
+def _ask(engine: Engine, members: Sequence[str]) -> dict[str, tuple[Claim, int]]:
+    """What each member says, and of which component; who is not heard is silent, whatever the reason, which goes to the log."""
+    told = dict.fromkeys(members, (Claim.SILENT, 0))
     try:
-        told |= {m: _CLAIMS[c] for m, c in engine.claims() if m in told}
+        told |= {c.host: (_CLAIMS[c.accepts], c.component) for c in engine.claims() if c.host in told}
     except Exception as error:  # noqa: BLE001 - an engine that fails to ask has heard nobody; sampling must go on
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
     return told

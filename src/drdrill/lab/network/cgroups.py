@@ -1,119 +1,108 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""The control groups of a lab: one for each host, below one for the lab, which is named after the lab's folder.
+"""The cgroups of a lab: one for each host, below one for the lab, whose name comes from the lab's folder.
 
-A container can share the machine's hierarchy, so the name has to differ from lab to lab: what kills the one must not kill the
-other. Nothing here needs a controller; freezing and killing are in the core of cgroup v2.
+They are what makes "every process of this host" a thing that the kernel itself can count, stop and end. A machine without
+cgroup v2 as its only layout has it beside the old one (hybrid); no controller is needed. A container may share the hierarchy
+of its machine, so a fixed name would end somebody else's lab.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from drdrill.errors import LabError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LOOK_S: Final = 0.002
-_DYING_S: Final = 10.0
-SUPERVISOR: Final = "supervisor"
-"""The group of the supervisor itself, so that no group of whoever started it takes it along."""
+_LOOK_S: Final = 0.005
+_EMPTY_S: Final = 10.0
 
 
-def hierarchy() -> Path:
-    """Where the unified hierarchy is mounted, alone or beside the old ones. Raises FileNotFoundError."""
+def mounted() -> Path | None:
+    """Where cgroup v2 is mounted, or None."""
     for line in Path("/proc/self/mounts").read_text().splitlines():
-        fields = line.split()
-        if fields[2] == "cgroup2":
-            return Path(fields[1])
-    raise FileNotFoundError("no cgroup2 is mounted")
+        _, where, kind, *_ = line.split()
+        if kind == "cgroup2":
+            return Path(where)
+    return None
 
 
-def of_lab(folder: Path) -> Path:
-    """The group of the lab of this folder, whether it is there or not. Raises FileNotFoundError."""
-    return hierarchy() / f"drdrill-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
+def of(folder: Path) -> Path:
+    """The cgroup of the lab in this folder. Raises LabError where there is no cgroup v2."""
+    root = mounted()
+    if root is None:
+        raise LabError(
+            "the network lab needs cgroup v2, and none is mounted here: mount -t cgroup2 none /sys/fs/cgroup"
+        )
+    return root / f"drdrill-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
 
 
-def join(group: Path) -> None:
-    """Move the calling process into a group, which is made if need be. Raises OSError."""
-    group.mkdir(parents=True, exist_ok=True)
-    (group / "cgroup.procs").write_text("0")
-
-
-def processes(group: Path) -> list[int]:
-    """The processes in a group and below; 0 for one of another pid namespace."""
-    return [int(pid) for inner in _within(group) for pid in _read(inner / "cgroup.procs").split()]
-
-
-def kill(group: Path) -> None:
-    """SIGKILL to everything in a group and below, at once. Raises OSError."""
-    (group / "cgroup.kill").write_text("1")
-
-
-def freeze(group: Path, *, frozen: bool) -> None:
-    """Ask that everything in a group stands still, or goes on. Raises OSError."""
-    (group / "cgroup.freeze").write_text("1" if frozen else "0")
-
-
-def says(group: Path, event: str) -> bool:
-    """Whether cgroup.events has this line: "populated 0", "frozen 1"."""
-    return event in _read(group / "cgroup.events")
-
-
-async def until(group: Path, event: str, within_s: float) -> None:
-    """Wait for a line of cgroup.events. Raises TimeoutError, which names the group."""
-    deadline = time.monotonic() + within_s
-    while not says(group, event):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f'{group.name} does not become "{event}" within {within_s:g} s')
-        await asyncio.sleep(_LOOK_S)  # A change is told by inotify, of which the hosts need every instance.
-
-
-def remove(group: Path) -> bool:
-    """Remove a group and all below, once nothing is in them. Whether it is gone."""
-    for inner in sorted(_within(group), key=lambda path: -len(path.parts)):
+def pids(cgroup: Path) -> list[int]:
+    """Every process below a cgroup, as this pid namespace numbers them; none where it is gone."""
+    found: list[int] = []
+    for procs in _files(cgroup, "cgroup.procs"):
         with contextlib.suppress(OSError):
-            inner.rmdir()
-    return not group.exists()
-
-
-def sweep(folder: Path) -> int:
-    """Kill and remove whatever is left of a lab. How many processes there were.
-
-    Raises:
-        TimeoutError: something does not end.
-    """
-    try:
-        group = of_lab(folder)
-    except FileNotFoundError:
-        return 0
-    if not group.exists():
-        return 0
-    found = len(processes(group))
-    deadline = time.monotonic() + _DYING_S
-    with contextlib.suppress(OSError):
-        kill(group)
-    while not remove(group):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"processes of the network lab do not end ({group})")
-        with contextlib.suppress(OSError):
-            kill(group)
-        time.sleep(_LOOK_S)  # The kernel takes a moment to end a process, and tells nobody but its parent.
+            found += map(int, procs.read_text().split())
     return found
 
 
-def _within(group: Path) -> Iterator[Path]:
-    for inner, _, _ in os.walk(group):
-        yield Path(inner)
+def kill(cgroup: Path) -> None:
+    """SIGKILL to every process below, those that are being forked included; fine when it is gone."""
+    with contextlib.suppress(FileNotFoundError):
+        (cgroup / "cgroup.kill").write_text("1")
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except OSError:  # Gone meanwhile.
-        return ""
+def freeze(cgroup: Path, *, still: bool) -> None:
+    """Stop every process below where it stands, or let all go on; `is_frozen` says when it is done."""
+    (cgroup / "cgroup.freeze").write_text("1" if still else "0")
+
+
+def is_populated(cgroup: Path) -> bool:
+    """Whether any process lives below."""
+    return _event(cgroup, "populated")
+
+
+def is_frozen(cgroup: Path) -> bool:
+    """Whether every process below stands still."""
+    return _event(cgroup, "frozen")
+
+
+def remove(cgroup: Path) -> bool:
+    """End what lives below, and remove it. Whether any process did. Raises LabError when some do not end."""
+    if not cgroup.is_dir():
+        return False
+    lived = is_populated(cgroup)
+    deadline = time.monotonic() + _EMPTY_S
+    while cgroup.is_dir():
+        if is_populated(cgroup):
+            kill(cgroup)
+            with contextlib.suppress(OSError):
+                for frozen in _files(cgroup, "cgroup.freeze"):
+                    frozen.write_text("0")
+        for events in sorted(_files(cgroup, "cgroup.events"), key=lambda path: -len(path.parts)):
+            with contextlib.suppress(OSError):
+                events.parent.rmdir()
+        if time.monotonic() > deadline:
+            raise LabError(f"{cgroup}: some of its processes do not end: {pids(cgroup)}")
+        if cgroup.is_dir():
+            time.sleep(_LOOK_S)  # The kernel takes a moment to end a process, and tells nobody but its parent.
+    return lived
+
+
+def _files(cgroup: Path, name: str) -> Iterator[Path]:
+    with contextlib.suppress(OSError):
+        yield from cgroup.rglob(name)
+    if (cgroup / name).is_file():
+        yield cgroup / name
+
+
+def _event(cgroup: Path, key: str) -> bool:
+    with contextlib.suppress(OSError):
+        return f"{key} 1" in (cgroup / "cgroup.events").read_text().splitlines()
+    return False

@@ -97,7 +97,7 @@ def follow(frozen: set[tuple[str, str]]) -> set[tuple[str, str]]:
 
 
 def _port_names() -> list[str]:
-    private = [f"{host.name}:{service}" for host in HOSTS.values() for service in host.services]
+    private = [f"{host.name}:{service}" for host in HOSTS.values() for service in (*host.services, "ssh")]
     # pysyncobj compares addresses as text, and the larger one calls the smaller one. The advertised ports stand in the order
     # of HOSTS, so the witness is called by both databases, and south calls east: see node.py on the order of a start.
     advertised = [
@@ -148,6 +148,7 @@ class Layout:
         write_private(self.folder / "layout.json", json.dumps(asdict(self) | {"folder": str(self.folder)}, indent=1))
         named: dict[str, Any] = {_flat(name): port for name, port in self.ports.items()}
         named |= {f"{name}_password": password for name, password in self.passwords.items()}
+        named["ssh_config"] = str(self.folder / "ssh_config")
         write_private(self.folder / "lab.json", json.dumps(named, indent=1))
 
     @classmethod

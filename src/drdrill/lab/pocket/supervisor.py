@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from drdrill.lab.holds import Holds
 from drdrill.lab.log import log
-from drdrill.lab.pocket import answers, machines, owner
+from drdrill.lab.pocket import answers, machines, owner, ssh
 from drdrill.lab.pocket.audit import Audit
 from drdrill.lab.pocket.echo import EchoService
 from drdrill.lab.pocket.flaws import SHORT_LEASE_S
@@ -63,10 +63,17 @@ class Supervisor:
         self.freezer = Freezer(layout.folder)
         self.end = asyncio.Event()
         self._echoes = {name: EchoService(layout.private(name, "echo")) for name in HOSTS}
+        self._doors = {name: self._door(name) for name in HOSTS}
         self._power = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._reaper: subprocess.Popen[bytes] | None = None
+
+    def _door(self, host: str) -> ssh.Door:
+        port = self.layout.private(host, "ssh")
+        return ssh.Door(
+            self.layout.folder, host, self.layout.home(host), port, still=lambda: host in self.freezer.hosts
+        )
 
     # ------------------------------------------------------------------ life
 
@@ -74,6 +81,7 @@ class Supervisor:
         """Raise the lab and serve until `end` is set. Raises OSError when a port is taken."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._bury)
         self._start_reaper()
+        ssh.publish(self.layout.folder, {name: self.layout.private(name, "ssh") for name in HOSTS})
         self.net.open()
         self.apply()
         server = await answers.serve(self)
@@ -94,8 +102,9 @@ class Supervisor:
             for machine in self.machines.values():
                 machine.on = False
             self.apply()
-            for echo in self._echoes.values():
-                echo.stop()
+            for name in HOSTS:
+                self._echoes[name].stop()
+                self._doors[name].stop()
             await asyncio.to_thread(sweep, self.layout.folder, {os.getpid()})
             self.net.close()
         if self._reaper is not None:
@@ -248,6 +257,7 @@ class Supervisor:
         self.apply()  # Frozen first: nobody hears a goodbye.
         for name in names:
             self._echoes[name].stop()
+            self._doors[name].stop()
         await machines.cut_power(self.layout, names)
         self.holds.power_went(names)
         self.freezer.forget(names)
@@ -258,6 +268,7 @@ class Supervisor:
         machine = self.machines[name]
         machine.start()
         await self._echoes[name].start()
+        await self._doors[name].start()
         machine.on = True
         self.apply()
         log(f"on: {name}")

@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+"""The same command on many hosts at once: what each came to, or why it did not. Only for ways in that are made of shells."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from drdrill.connect.capabilities import Ran
+from drdrill.errors import DrdrillError, Unreachable, WayInFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from drdrill.connect.capabilities import Shell
+    from drdrill.connect.registry import Ways
+
+_AT_ONCE: Final = 16
+
+
+@dataclass(frozen=True)
+class Order:
+    """One command for one host; `given` is its standard input."""
+
+    host: str
+    command: str
+    given: str = ""
+
+
+class Many:
+    """Commands for many hosts, each by the shell that the estate file names for it.
+
+    Args:
+        ways: knows the shells.
+    """
+
+    def __init__(self, ways: Ways) -> None:
+        self._ways = ways
+        self._turn = threading.Lock()
+
+    def shell(self, host: str) -> Shell:
+        """The shell of a host. Raises Unreachable when it has none."""
+        with self._turn:
+            return self._ways.shell([host])
+
+    def ask(
+        self, orders: Sequence[Order], *, within_s: float = 10.0, root: bool = True
+    ) -> dict[str, Ran | DrdrillError]:
+        """What each command came to, also where it could not be run or ended badly."""
+
+        def run(order: Order) -> Ran | DrdrillError:
+            try:
+                return self.shell(order.host).run(
+                    order.host, order.command, within_s=within_s, root=root, given=order.given
+                )
+            except DrdrillError as error:
+                return error
+
+        if not orders:
+            return {}
+        with ThreadPoolExecutor(min(_AT_ONCE, len(orders))) as pool:
+            return dict(zip([order.host for order in orders], pool.map(run, orders), strict=True))
+
+    def tell(self, orders: Sequence[Order], *, within_s: float = 10.0) -> dict[str, str]:
+        """What each command answered on its standard output, when all of them ended well.
+
+        Raises:
+            WayInFailed: one did not; the others were given all the same.
+        """
+        answers = self.ask(orders, within_s=within_s)
+        if wrong := faults(answers):
+            raise WayInFailed("; ".join(wrong.values()))
+        return {host: ran.out.strip() for host, ran in answers.items() if isinstance(ran, Ran)}
+
+    def close(self) -> None:
+        """End the connections."""
+        self._ways.close()
+
+
+def faults(answers: Mapping[str, Ran | DrdrillError]) -> dict[str, str]:
+    """For each host where the command did not end well, why, in a sentence."""
+    found = {}
+    for host, answer in answers.items():
+        if isinstance(answer, DrdrillError):
+            found[host] = str(answer)
+        elif answer.status != 0:
+            said = (answer.err.strip() or answer.out.strip()).splitlines()
+            found[host] = f"{host}: {said[-1] if said else f'the command ended with {answer.status}'}"
+    return found
+
+
+def silent(answers: Mapping[str, Ran | DrdrillError]) -> set[str]:
+    """The hosts that could not be reached, or did not answer in time."""
+    return {host for host, answer in answers.items() if isinstance(answer, Unreachable | WayInFailed)}

@@ -1,0 +1,15 @@
+# SPDX-FileCopyrightText: 2026 the drdrill authors
+# SPDX-License-Identifier: Apache-2.0
+Feature: Both database hosts are lost at once
+  The promise is that what was confirmed to a nurse is on a disk, and not only in the memory of two servers.
+
+  Background:
+    Given the estate is healthy
+    And service "registration" is served by site "east"
+    And 25 writes per second go through service "registration" at every site
+
+  Scenario: The database hosts of both campuses lose their power
+    When the database host of service "registration" at site "east" loses power
+    And the database host of service "registration" at site "south" loses power
+    And the fault is held for 2 s
+    Then no acknowledged write is lost
