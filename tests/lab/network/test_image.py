@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,6 +77,15 @@ def test_a_root_is_built_once_and_said_once(cache: Path, tmp_path: Path, monkeyp
     assert len(said) == 1
 
 
+def test_two_that_build_at_the_same_time_build_once(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    tool(tmp_path, monkeypatch, BUILDS)
+    said: list[str] = []
+    with ThreadPoolExecutor(4) as pool:
+        roots = list(pool.map(image.ensure, [said.append] * 4))
+    assert set(roots) == {cache / f"network-{image._name()}"}
+    assert len(said) == 1
+
+
 def test_what_a_build_left_half_is_no_root_and_goes(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     tool(tmp_path, monkeypatch, BUILDS)
     half = cache / f"network-{image._name()}.new"
@@ -141,6 +151,18 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: py
     with pytest.raises(LabError, match="set XDG_CACHE_HOME"):
         image.ensure(lambda _: None)
     assert not cache.exists()
+
+
+@pytest.mark.parametrize("sign", [" ", ",", ":", "\\"])
+def test_a_path_that_no_overlay_can_name_is_refused(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sign: str
+):
+    tool(tmp_path, monkeypatch, BUILDS)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / f"a{sign}b"))
+    with pytest.raises(LabError, match="set XDG_CACHE_HOME"):
+        image.ensure(lambda _: None)
+    assert not cache.exists()
+    assert not (tmp_path / f"a{sign}b").exists()
 
 
 def test_another_file_packages_or_release_is_another_root(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

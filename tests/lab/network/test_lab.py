@@ -18,6 +18,7 @@ from drdrill.connect.lab import LabInventory, LabPower, LabVantages
 from drdrill.connect.lab_freeze import LabFreeze
 from drdrill.connect.lab_supervisor import Denied, Supervisor
 from drdrill.errors import WayInFailed
+from drdrill.lab.network import topology
 from drdrill.lab.network.topology import ENTRY_ADDRESS, HOSTS
 
 if TYPE_CHECKING:
@@ -178,6 +179,36 @@ def test_a_power_cut_ends_a_freeze(network_estate: Estate):
         until(lambda: power.is_off([PROBE]).answer is False)
         assert freeze.is_frozen([PROBE]).answer is False, "the next PID 1 was born frozen"
     until(lambda: well(network_estate))
+
+
+def test_a_way_around_the_cables_is_told(network_estate: Estate, supervisor: Supervisor):
+    """The test's own thread stands in the lab's outer network, where such a way would be."""
+    inventory, cable = LabInventory(network_estate), topology.nics(PROBE)[0].outer
+    assert inventory.audit().answer is True
+    ip("link", "add", "around", "type", "bridge")
+    try:
+        assert "around to nothing" in inventory.audit().words
+    finally:
+        ip("link", "del", "around")
+    ip("link", "set", cable, "type", "bridge_slave", "isolated", "off")
+    try:
+        assert f"{PROBE} to mgmt (port {cable})" in inventory.audit().words
+    finally:
+        ip("link", "set", cable, "type", "bridge_slave", "isolated", "on")
+    assert supervisor.ask("audit")["unexplained"] == []
+
+
+def ip(*words: str) -> None:
+    argv = ["ip", *words]
+    subprocess.run(argv, check=True, timeout=10)
+
+
+def test_an_address_that_leads_nowhere_is_refused(supervisor: Supervisor):
+    asked = {"url": "http://10.71.0.100/x", "from": "client"}
+    assert supervisor.ask("address", **asked) == {"ok": True, "host": "10.71.0.100", "port": 80, "url": asked["url"]}
+    for url in ("http://10.71.0.100:x/", "east-lb1", "gopher://east"):
+        with pytest.raises(Denied, match="no URL|where it leads"):
+            supervisor.ask("address", **{**asked, "url": url})
 
 
 def test_links_are_refused_and_it_says_whose_they_are(supervisor: Supervisor):

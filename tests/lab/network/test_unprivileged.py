@@ -13,7 +13,7 @@ import pytest
 from harness import COMMAND, ROOT
 
 from drdrill.errors import LabError
-from drdrill.lab.network import preflight
+from drdrill.lab.network import preflight, start
 
 
 def drdrill(state: Path, *prefix: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -33,6 +33,45 @@ def test_an_ordinary_user_is_told_that_it_needs_root(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(LabError, match="needs root, for namespaces, mounts and cables: sudo drdrill lab up network"):
         preflight.check()
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("verb", ["up", "down", "status"])
+def test_the_lab_of_another_user_is_left_alone_in_one_sentence(tmp_path: Path, verb: str):
+    folder = tmp_path / "network" / "lab"
+    folder.mkdir(parents=True)
+    (folder / "layout.json").touch()
+    os.chown(folder, 65534, 65534)
+    env = {**os.environ, "DRDRILL_STATE": str(tmp_path)}
+    argv = [*COMMAND, "lab", verb, "network"]
+    ended = subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == (1 if verb == "status" else 4), ended.stderr
+    assert "the lab there is of user 65534, and this is user 0" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert (folder / "layout.json").exists()
+
+
+@pytest.mark.root
+def test_an_ordinary_user_who_ends_the_lab_of_root_is_told_whose_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = tmp_path / "network" / "lab"
+    folder.mkdir(parents=True)
+    folder.parent.chmod(0o700)
+    monkeypatch.setenv("DRDRILL_STATE", str(tmp_path))
+    for path in (tmp_path, *tmp_path.parents[:2]):
+        path.chmod(0o755)
+    told, tell = os.pipe()
+    if os.fork() == 0:
+        os.setresuid(65534, 65534, 65534)
+        try:
+            start.down()
+        except LabError as error:
+            os.write(tell, str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(tell)
+    with os.fdopen(told) as words:
+        assert "the lab there is another user's (Permission denied)" in words.read()
+    os.wait()
 
 
 @pytest.mark.root

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from drdrill.lab.answers import Message
     from drdrill.lab.network.supervisor import Supervisor
 
+_PORTS: Final = {"http": 80, "https": 443, "mariadb": 3306}
+"""Where a URL leads that names no port."""
 _HEALTH_S: Final = 4.0
 _LONGEST: Final = 1 << 16
 
@@ -56,7 +58,7 @@ class _Answers(answers.Answers):
                 host.name: {"site": host.site, "role": host.role, "services": list(host.services)}
                 for host in HOSTS.values()
             },
-            "vantages": dict(VANTAGES),
+            "vantages": {name: HOSTS[host].site for name, host in VANTAGES.items()},
             "links": "nftables on each host",
             "flaws": list(layout.flaws),
             "notes": list(layout.notes),
@@ -115,14 +117,23 @@ class _Answers(answers.Answers):
     async def _address(self, message: Message) -> Message:
         """A URL is its own address here: whoever stands at a place of this lab is routed."""
         if message.get("url") is not None:
-            url = urlsplit(protocol.text(message, "url"))
-            return {"host": url.hostname, "port": url.port, "url": url.geturl()}
+            return self._routed(protocol.text(message, "url"))
         host = HOSTS[protocol.known_host(message.get("host"), HOSTS)]
         service = protocol.text(message, "service")
         try:
             return {"host": host.management, "port": host.port(service)}
         except KeyError:
             raise protocol.BadRequest(f"{host.name} has no service {service!r}") from None
+
+    def _routed(self, text: str) -> Message:
+        try:
+            url = urlsplit(text)
+            port = url.port or _PORTS.get(url.scheme)
+        except ValueError as error:
+            raise protocol.BadRequest(f"{text!r} is no URL: {error}") from error
+        if not url.hostname or port is None:
+            raise protocol.BadRequest(f"{text!r} does not say where it leads: write it as http://ADDRESS:PORT")
+        return {"host": url.hostname, "port": port, "url": text}
 
     async def _place(self, message: Message) -> Message:
         """Where a process has to go to stand on a host: asked each time, since a power cycle makes a new one."""
@@ -135,10 +146,10 @@ class _Answers(answers.Answers):
 
     async def _audit(self, _message: Message) -> Message:
         """Every host has a network stack of its own, so a way around the cables is something else in the outer namespace."""
+        seen, around = cables.around()
         self._looks += 1
-        around = [{"from": "the supervisor's namespace", "to": name, "port": 0} for name in cables.strangers()]
         return {
-            "looks": self._looks, "last_ns": time.monotonic_ns(), "seen": len(HOSTS), "unexplained": around, "unseen": [],
+            "looks": self._looks, "last_ns": time.monotonic_ns(), "seen": seen, "unexplained": around, "unseen": [],
         }  # fmt: skip
 
 

@@ -7,16 +7,18 @@ A host that is switched off or hangs has its cables pulled, so a cut of power to
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from drdrill.lab.network import topology
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_BATCH_S: Final = 10.0
+_BATCH_S: Final = 5.0
+_MANAGEMENT: Final = "mgmt"
 
 
 def lay() -> None:
@@ -27,7 +29,7 @@ def lay() -> None:
     for bridge in topology.bridges():
         # No waiting for spanning trees, and multicast (VRRP) flooded: a bridge that snoops drops it until it has learned.
         lines += [f"link add {bridge} type bridge forward_delay 0 mcast_snooping 0", f"link set {bridge} up"]
-    _ip([*lines, f"addr add {topology.MANAGEMENT} dev mgmt"])
+    _ip([*lines, f"addr add {topology.MANAGEMENT} dev {_MANAGEMENT}"])
 
 
 def plug(hosts: Mapping[str, int]) -> None:
@@ -43,7 +45,7 @@ def plug(hosts: Mapping[str, int]) -> None:
                 f"link add {nic.outer} type veth peer name {nic.name} address {nic.mac} netns {pid}",
                 f"link set {nic.outer} master {nic.bridge} up",
             ]
-            if nic.bridge == "mgmt":
+            if nic.bridge == _MANAGEMENT:
                 # A port that is isolated reaches the bridge's own address and no other isolated port: management is no way
                 # around a cut.
                 lines.append(f"link set {nic.outer} type bridge_slave isolated on")
@@ -60,11 +62,33 @@ def put_back(hosts: Iterable[str]) -> None:
     _ip([f"link set {nic.outer} up" for host in hosts for nic in topology.nics(host)])
 
 
-def strangers() -> list[str]:
-    """What is in this network namespace besides the lab's own bridges and cables: a way around them."""
-    own = {"lo", *topology.bridges(), *(nic.outer for host in topology.HOSTS for nic in topology.nics(host))}
-    lines = Path("/proc/self/net/dev").read_text().splitlines()
-    return sorted({line.split(":")[0].strip() for line in lines if ":" in line} - own)
+def around() -> tuple[int, list[dict[str, Any]]]:
+    """Look for what joins networks and is no cable of the lab's: how many links there are, and those that do not belong.
+
+    A cable that is plugged in elsewhere does not, and neither does one in the management network that is not isolated.
+
+    Raises:
+        OSError: it cannot be looked at.
+    """
+    argv = ["ip", "-json", "-details", "link", "show"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=_BATCH_S, check=False)
+    if done.returncode:
+        raise OSError(f"ip: {' '.join(done.stderr.split())[-400:]}")
+    cables = {nic.outer: (host, nic) for host in topology.HOSTS for nic in topology.nics(host)}
+    links = json.loads(done.stdout)
+    return len(links), [wrong for link in links if (wrong := _wrong(link, cables)) is not None]
+
+
+def _wrong(link: Mapping[str, Any], cables: Mapping[str, tuple[str, topology.Nic]]) -> dict[str, Any] | None:
+    name, plugged = str(link["ifname"]), link.get("master", "nothing")
+    if name not in cables:
+        own = plugged == "nothing" and name in {"lo", *topology.bridges()}
+        return None if own else {"from": name, "to": plugged, "port": name}
+    host, nic = cables[name]
+    isolated = link.get("linkinfo", {}).get("info_slave_data", {}).get("isolated", False)
+    if plugged == nic.bridge and (nic.bridge != _MANAGEMENT or isolated):
+        return None
+    return {"from": host, "to": plugged, "port": name}
 
 
 def _ip(lines: list[str], *, forgiving: bool = False) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -20,13 +21,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from drdrill.lab.network import mounts, syscalls, topology
+from drdrill.lab.network import cgroups, mounts, syscalls, topology
 
 if TYPE_CHECKING:
     from drdrill.lab.network.layout import Layout
     from drdrill.lab.network.topology import Host
 
 _GO: Final = b"g"
+_STEP_S: Final = 5.0
+"""So long a host's first process may take to be there; it takes 6 ms. Who waits for it keeps everybody's leases."""
 _NAMESPACES: Final = (
     syscalls.NEWNS | syscalls.NEWNET | syscalls.NEWUTS | syscalls.NEWIPC | syscalls.NEWCGROUP | syscalls.NEWPID
 )
@@ -66,6 +69,10 @@ class Started:
     pid: int
     gate: int
 
+    def give_up(self) -> None:
+        """There will be no cables: it ends."""
+        os.close(self.gate)
+
     def go(self) -> None:
         """Its cables are plugged."""
         with contextlib.suppress(BrokenPipeError):  # It ended meanwhile; whoever waits for the dead will see that.
@@ -75,7 +82,8 @@ class Started:
 
 def start(place: Place, host: Host) -> Started:
     """Begin to switch a host on; it waits for its cables. Raises OSError with what went wrong in it."""
-    place.cgroup_of(host.name).mkdir(exist_ok=True)
+    cgroup = place.cgroup_of(host.name)
+    cgroup.mkdir(exist_ok=True)
     said, say = os.pipe()
     wait, gate = os.pipe()
     between = os.fork()
@@ -85,12 +93,16 @@ def start(place: Place, host: Host) -> Started:
         _between(place, host, say, wait)
     os.close(say)
     os.close(wait)
-    os.waitpid(between, 0)
-    with os.fdopen(said) as words:
-        answer = words.read()
+    with os.fdopen(said, "rb", buffering=0) as words:
+        ready, _, _ = select.select([words], [], [], _STEP_S)
+        answer = words.read(1000).decode(errors="replace") if ready else f"it does not begin within {_STEP_S:g} s"
     if not answer.isdigit():
         os.close(gate)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(between, signal.SIGKILL)
+        cgroups.kill(cgroup)
         raise OSError(f"{host.name} cannot be switched on: {answer or 'it said nothing'}")
+    os.waitpid(between, 0)
     return Started(int(answer), gate)
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 FORMAT: Final = 1
 """To be raised when a root has to be built again although nothing that is hashed has changed."""
+_NO_PATH: Final = " \t\n,:\\"
+"""Signs that have a meaning in the options of an overlay, or are written otherwise in the list of mounts."""
 _LINE: Final = 200
 """Characters of another program's message that still can be read as part of a sentence."""
 
@@ -70,13 +72,13 @@ def ensure(say: Callable[[str], None]) -> Path:
 def _build(say: Callable[[str], None]) -> Path:
     folder, release = _folder(), packages.release()
     sources = packages.sources(release)
-    for stale in folder.glob("network-*"):
-        if not _in_use(stale):
-            shutil.rmtree(stale)
     root = folder / f"network-{_name()}"
     new = root.with_name(root.name + ".new")
     say("building the root of the network lab's hosts: once, about half a minute")
     try:
+        for stale in folder.glob("network-*"):
+            if not _in_use(stale):
+                shutil.rmtree(stale)
         _install(release, sources, new, folder / "network.log")
         settle.settle(new)
         new.rename(root)
@@ -128,6 +130,10 @@ def _name() -> str:
 @contextlib.contextmanager
 def _alone() -> Iterator[None]:
     folder = _folder()
+    if any(sign in str(folder) for sign in _NO_PATH):
+        raise LabError(
+            f"{folder}: a root that hosts stand on can have no space, comma, colon or backslash in its path; set XDG_CACHE_HOME"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / "network.lock").open("w")

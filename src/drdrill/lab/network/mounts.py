@@ -42,7 +42,7 @@ def make_root(place: Path, image: Path, layout: Layout, host: Host) -> Path:
     root = disk / "root"
     for folder in ("upper", "work", "root"):
         (disk / folder).mkdir(exist_ok=True)
-    layers = f"lowerdir={image},upperdir={disk / 'upper'},workdir={disk / 'work'}"
+    layers = f"lowerdir={escaped(image)},upperdir={escaped(disk / 'upper')},workdir={escaped(disk / 'work')}"
     sys.mount("overlay", str(root), "overlay", 0, layers)
     written = disk / "written"
     if not written.exists():
@@ -53,6 +53,11 @@ def make_root(place: Path, image: Path, layout: Layout, host: Host) -> Path:
     sys.mount("tmpfs", str(root / "run"), "tmpfs", sys.NOSUID | sys.NODEV, "mode=755,size=64m")
     sys.mount("tmpfs", str(root / "tmp"), "tmpfs", sys.NOSUID | sys.NODEV, "mode=1777,size=64m")
     return root
+
+
+def escaped(path: Path) -> str:
+    """A path as a value of overlay's options, in which colons and commas part."""
+    return str(path).replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")
 
 
 def _mount_kernel(root: Path) -> None:

@@ -25,6 +25,8 @@ _MASKED: Final = (
     *("systemd-tmpfiles-setup-dev.service", "systemd-random-seed.service", "systemd-hwdb-update.service"),
     *("getty.target", "console-getty.service", "systemd-logind.service", "systemd-initctl.socket"),
     *("systemd-ask-password-wall.path", "systemd-ask-password-console.path", "systemd-pstore.service"),
+    *("systemd-repart.service", "systemd-sysext.service", "systemd-binfmt.service", "modprobe@loop.service"),
+    *("modprobe@dm_mod.service", "systemd-pcrphase.service", "systemd-pcrphase-sysinit.service"),
     # Set by whoever starts the host.
     *("systemd-sysctl.service", "systemd-remount-fs.service", "network-online.target"),
     *("dev-hugepages.mount", "dev-mqueue.mount", "sys-kernel-debug.mount", "sys-kernel-tracing.mount"),
@@ -41,7 +43,7 @@ _MASKED: Final = (
 
 def settle(root: Path) -> None:
     """Do all of it. Raises LabError when the database's template cannot be made, OSError, CalledProcessError."""
-    _units(root / "etc/systemd/system")
+    _units(root)
     for path in (root / "etc/ssh").glob("ssh_host_*"):
         path.unlink()
     for path in sorted(FILES.rglob("*")):
@@ -62,7 +64,8 @@ def settle(root: Path) -> None:
         shutil.rmtree(root / folder, ignore_errors=True)
 
 
-def _units(folder: Path) -> None:
+def _units(root: Path) -> None:
+    folder = root / "etc/systemd/system"
     for wants in folder.glob("*.wants"):
         shutil.rmtree(wants)  # Nothing starts but what `host_files` says.
     for unit in _MASKED:
@@ -70,6 +73,13 @@ def _units(folder: Path) -> None:
         (folder / unit).symlink_to("/dev/null")
     (folder / "default.target").unlink(missing_ok=True)
     (folder / "default.target").symlink_to("/lib/systemd/system/multi-user.target")
+    # Each would run at every start of every host, to find that there is nothing to do.
+    masks = root / "etc/systemd/system-generators"
+    masks.mkdir(exist_ok=True)
+    for generator in (root / "usr/lib/systemd/system-generators").iterdir():
+        (masks / generator.name).symlink_to("/dev/null")
+    # By its socket, once somebody asks.
+    (root / "usr/lib/systemd/system/multi-user.target.wants/dbus.service").unlink()
 
 
 def _lay(source: Path, target: Path) -> None:

@@ -21,6 +21,7 @@ from drdrill.lab.folder import Lab, alone, empty, flawed, last_lines, silent
 from drdrill.lab.network import cgroups, image, keys, preflight, wait
 from drdrill.lab.network.flaws import FLAWS
 from drdrill.lab.network.layout import Layout, lab_folder, new_passwords
+from drdrill.lab.network.reaper import REAPING
 from drdrill.lab.network.supervisor import ALIVE, PLACE
 from drdrill.lab.protocol import SOCKET
 
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
 _LOOK_S: Final = 0.02
 _SUPERVISOR_S: Final = 15.0
-_GONE_S: Final = 10.0
+_GONE_S: Final = 15.0
+"""Longer than the reaper may take."""
 
 
 def up(flaws: Sequence[str] = (), say: Callable[[str], None] = silent, folder: Path | None = None) -> Lab:
@@ -49,6 +51,7 @@ def up(flaws: Sequence[str] = (), say: Callable[[str], None] = silent, folder: P
     began = time.monotonic()
     preflight.check()
     folder = folder.resolve() if folder else lab_folder()
+    _ours(folder)
     if hello(folder) is None:  # One that is up has taken what a second look would miss.
         preflight.check_kernel()
     with alone(folder):
@@ -84,9 +87,10 @@ def down(folder: Path | None = None) -> bool:
     """End the lab and remove its data; its hosts' first logs stay. Whether anything of it was there.
 
     Raises:
-        LabError: a process of it does not end.
+        LabError: it is somebody else's, or a process of it does not end.
     """
     folder = folder.resolve() if folder else lab_folder()
+    _ours(folder)
     if not folder.is_dir():
         return False
     with alone(folder):
@@ -105,7 +109,8 @@ def end(folder: Path) -> int:
         ask(folder, {"do": "down"}, deadline_s=2.0)
     if supervisor is not None:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(supervisor, signal.SIGKILL)
+            signal.pidfd_send_signal(supervisor, signal.SIGKILL)
+        os.close(supervisor)
     cgroups.remove(cgroup)
     _until_dead(folder)
     (folder / SOCKET).unlink(missing_ok=True)
@@ -118,9 +123,10 @@ def status(folder: Path | None = None) -> dict[str, Any] | None:
     Without a supervisor, processes that a killed lab left behind are in `left`.
 
     Raises:
-        LabError: it does not answer, or is one of another version.
+        LabError: it is somebody else's, does not answer, or is one of another version.
     """
     folder = folder.resolve() if folder else lab_folder()
+    _ours(folder)
     found = hello(folder)
     if found is None:
         left = cgroups.pids(cgroups.of(folder)) if cgroups.mounted() else []
@@ -146,8 +152,26 @@ def _start_supervisor(layout: Layout, root: Path) -> None:
     raise LabError(f"the lab's supervisor did not start: {last_lines(log)}")
 
 
+def _ours(folder: Path) -> None:
+    """Raises LabError for a lab of somebody else's."""
+    try:
+        owner = folder.stat().st_uid
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise LabError(
+            f"{folder}: the lab there is another user's ({error.strerror}): run drdrill as that one, or set DRDRILL_STATE "
+            "to a folder of yours"
+        ) from error
+    if owner != os.geteuid():
+        raise LabError(
+            f"{folder}: the lab there is of user {owner}, and this is user {os.geteuid()}: run drdrill as that one, or set "
+            "DRDRILL_STATE to a folder of yours"
+        )
+
+
 def _supervisor(folder: Path) -> int | None:
-    """The pid of whoever listens on the lab's socket, as the kernel knows it; None when nobody does."""
+    """A pidfd of whoever listens on the lab's socket, as the kernel knows it; None when nobody does."""
     try:
         directory = os.open(folder, os.O_PATH | os.O_DIRECTORY)
     except OSError:
@@ -157,17 +181,17 @@ def _supervisor(folder: Path) -> int | None:
             sock.settimeout(1.0)
             sock.connect(f"/proc/self/fd/{directory}/{SOCKET}")
             pid, _, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-            return int(pid) or None
+            return os.pidfd_open(pid) if pid else None
     except OSError:
         return None
     finally:
         os.close(directory)
 
 
-def _free(folder: Path) -> bool:
-    """Whether no supervisor lives: it keeps a lock for its life, and the kernel lets it go with it."""
+def _free(folder: Path, name: str = ALIVE) -> bool:
+    """Whether no supervisor lives: it keeps a lock for its life, and the kernel lets it go with it. So does the reaper."""
     try:
-        with (folder / ALIVE).open("r+") as alive:
+        with (folder / name).open("r+") as alive:
             fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except FileNotFoundError:
         return True
@@ -177,8 +201,9 @@ def _free(folder: Path) -> bool:
 
 
 def _until_dead(folder: Path) -> None:
+    """Wait for the end of the supervisor, and of its reaper, which buries it: one that is late would end the next lab."""
     deadline = time.monotonic() + _GONE_S
-    while not _free(folder):
+    while not (_free(folder) and _free(folder, REAPING)):
         if time.monotonic() > deadline:
             raise LabError(f"the supervisor of the lab in {folder} does not end within {_GONE_S:g} s")
-        time.sleep(_LOOK_S)  # It is no child of ours; nobody tells when it is gone.
+        time.sleep(_LOOK_S)  # They are no children of ours; nobody tells when a lock is free.

@@ -23,14 +23,13 @@ from typing import TYPE_CHECKING, Any, Final
 from drdrill.errors import LabError
 from drdrill.lab.holds import Holds
 from drdrill.lab.log import log
-from drdrill.lab.network import answers, cables, cgroups, host, mounts, syscalls
+from drdrill.lab.network import answers, cables, cgroups, host, mounts, reaper, syscalls
 from drdrill.lab.network.flaws import SHORT_LEASE_S
 from drdrill.lab.network.layout import Layout
 from drdrill.lab.network.topology import HOSTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from typing import NoReturn
 
     from drdrill.lab.holds import Hold
     from drdrill.lab.protocol import Strike
@@ -42,6 +41,7 @@ PLACE: Final = "place"
 _STEP_S: Final = 5.0
 """What the kernel may take to end or stop the processes of a host; it takes 0.01 to 0.1 s."""
 _LOOK_S: Final = 0.002
+_AGAIN_S: Final = 1.0
 
 
 class Supervisor:
@@ -109,7 +109,18 @@ class Supervisor:
         for hold in self.holds.lapse(time.monotonic_ns()):
             log(f"the lease of {hold.strike.hold} has run out")
         self.apply()
-        self._keep(self.reconcile())
+        self._keep(self._persist())
+
+    async def _persist(self) -> None:
+        """Reconcile until it is done: a lease that has run out has nobody else who would ask again."""
+        while not self.end.is_set():
+            try:
+                await self.reconcile()
+            except Exception:  # noqa: BLE001 - whatever it was, what is struck has to be healed all the same
+                log(traceback.format_exc())
+                await asyncio.sleep(_AGAIN_S)
+            else:
+                return
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -147,7 +158,11 @@ class Supervisor:
         """End a hold; its answer as the protocol has it."""
         answer = self.holds.heal(hold, time.monotonic_ns())
         self.apply()
-        await self.reconcile()
+        try:
+            await self.reconcile()
+        except Exception:
+            self._keep(self._persist())  # Whoever asked is told, and may not be there to ask again.
+            raise
         log(f"heal {hold}: {answer['state']}")
         return answer
 
@@ -180,6 +195,10 @@ class Supervisor:
         if thawing := self.still - wanted:
             for name in thawing:
                 cgroups.freeze(self.place.cgroup_of(name), still=False)
+            await self._until(
+                lambda: not any(cgroups.is_frozen(self.place.cgroup_of(name)) for name in thawing),
+                f"the processes of {', '.join(sorted(thawing))} do not go on",
+            )
             if pulled:
                 cables.put_back(thawing)
             self.still -= thawing
@@ -218,8 +237,16 @@ class Supervisor:
 
     def _switch_on(self, names: list[str]) -> None:
         began = time.monotonic()
-        started = {name: host.start(self.place, HOSTS[name]) for name in names}
-        cables.plug({name: one.pid for name, one in started.items()})
+        started: dict[str, host.Started] = {}
+        try:
+            for name in names:
+                started[name] = host.start(self.place, HOSTS[name])
+            cables.plug({name: one.pid for name, one in started.items()})
+        except Exception:
+            for name, one in started.items():  # Half of them is none: the next try begins anew.
+                one.give_up()
+                cgroups.kill(self.place.cgroup_of(name))
+            raise
         for name, one in started.items():
             self.on[name] = one.pid
             one.go()
@@ -235,23 +262,12 @@ def main() -> None:
     os.setsid()
     alive = (layout.folder / ALIVE).open("w")
     fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    life, living = os.pipe()
-    if os.fork() == 0:
-        os.close(living)
-        alive.close()
-        _reap(layout, life)
-    os.close(life)
-    (layout.folder / PLACE).mkdir()
-    told, tell = os.pipe()
-    syscalls.unshare(syscalls.NEWNS | syscalls.NEWNET | syscalls.NEWPID)
-    supervisor = os.fork()
-    if supervisor:
-        os.write(tell, str(supervisor).encode())
-        os._exit(0)
-    os.close(tell)
-    with os.fdopen(told) as number:
-        outside = int(number.read())
+    reaper.part(layout.folder, alive)
+    # /proc is still that of whoever started us, and has the number by which the machine knows us.
+    outside = int(str(Path("/proc/self").readlink()))
     try:
+        (layout.folder / PLACE).mkdir()
+        syscalls.unshare(syscalls.NEWNS | syscalls.NEWNET)
         _private_mounts(layout.folder / PLACE)
         asyncio.run(_run(layout, image, outside))
     except Exception:  # noqa: BLE001 - whatever it was, half a lab is none: it ends, and its log says why
@@ -268,17 +284,6 @@ def _private_mounts(place: Path) -> None:
     syscalls.mount("none", "/", None, syscalls.REC | syscalls.PRIVATE)
     syscalls.mount("proc", "/proc", "proc", syscalls.NOSUID | syscalls.NODEV | syscalls.NOEXEC)
     syscalls.mount("tmpfs", str(place), "tmpfs", 0, "mode=755,size=16m")
-
-
-def _reap(layout: Layout, life: int) -> NoReturn:
-    """Wait for the end of a pipe that only the supervisor has, then remove its cgroups, which no kernel does."""
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    while os.read(life, 1):
-        pass
-    with contextlib.suppress(LabError, OSError):
-        cgroups.remove(cgroups.of(layout.folder))
-    os._exit(0)
 
 
 if __name__ == "__main__":
