@@ -38,6 +38,7 @@ COLLECTION: Final = "collection"
 """Not a check: what is read before anything is touched."""
 
 STATUS: Final = {"missed": 1, "inconclusive": 6, "refused": 7, "not collected": 4}
+NOT_RESTORED: Final = 8
 
 
 def nothing_more(ran: Ran) -> None:
@@ -62,6 +63,7 @@ class Flaw:
         before: done to the lab before the drill.
         during: done while the drill runs.
         environment: for the drill's process; gets a folder to write into.
+        restoration: what must be said of the estate in the end: two halves of a database that went apart are no whole again.
         also: further things that must be so.
         only_all: takes long, so it has no turn; `--all` runs it.
         own_lab: leaves the lab as no other drill should find it, or must find it fresh.
@@ -80,13 +82,14 @@ class Flaw:
     during: Callable[[Running], None] | None = None
     environment: Callable[[Path], dict[str, str]] = field(default=lambda _folder: {})
     also: Callable[[Ran], None] = nothing_more
+    restoration: str = "restored"
     own_lab: bool = False
     only_all: bool = False
 
     @property
     def status(self) -> int:
         """With which the command must end."""
-        return STATUS[self.result]
+        return STATUS[self.result] if self.restoration == "restored" else NOT_RESTORED
 
 
 def lost_by_key(ran: Ran) -> None:
@@ -308,7 +311,7 @@ FLAWS: Final = (
         "The members are told to go on without a majority, so both sides of a cut accept writes.",
         BOTH_SIDES, "split_brain", "fail", "missed",
         ("was written on both sides", "east"),
-        on="network", lab=("ignore-quorum",), own_lab=True, only_all=True,
+        on="network", lab=("ignore-quorum",), restoration="residual", own_lab=True, only_all=True,
     ),
     Flaw(
         "flush-later",

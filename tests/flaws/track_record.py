@@ -49,7 +49,8 @@ None may: [tests/flaws](../tests/flaws/catalogue.py) says which check must speak
 
 _TAIL: Final = """
 *Missed*: a promise was not kept. *Inconclusive*: no promise is known to be broken, and the drill does not believe itself.
-*Refused* and *not collected*: nothing was touched. Each of these estates was *restored* in the end.
+*Refused* and *not collected*: nothing was touched. *Residual*: what is not as it was stands in the report; members of a database
+that went apart do not come together by themselves, and a drill that said so would lie.
 
 Five of them, in turn, run with each `./scripts/test`, which prints their names (`--flaws=NAME,...` repeats them); with `--all`
 all of them do. On a small machine (2 cores) all of them take a quarter of an hour.
