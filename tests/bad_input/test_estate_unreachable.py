@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import threading
 from typing import TYPE_CHECKING
@@ -74,7 +75,7 @@ def lab_folder() -> Path:
     """What a lab leaves for estate files: its ports and passwords. Nobody listens on the ports."""
     folder = state.folder("pocket", make=True) / "lab"
     folder.mkdir(mode=0o700)
-    names = ("east_db1_pg", "south_db1_pg", "east_db1_rest", "south_db1_rest", "drdrill_password", "patroni_password")
+    names = set(re.findall(r"\$\{lab\.(\w+)\}", POCKET))
     (folder / "lab.json").write_text(json.dumps(dict.fromkeys(names, 1)))
     return folder
 

@@ -135,8 +135,8 @@ def _line(finding: str) -> int:
 @pytest.mark.parametrize(
     ("command", "name", "words"),
     [
-        ("run", "nowhere", 'there is no estate "nowhere": give the path of a file, or one of pocket'),
-        ("ready", "nowhere", 'there is no estate "nowhere": give the path of a file, or one of pocket'),
+        ("run", "nowhere", 'there is no estate "nowhere": give the path of a file, or one of network, pocket'),
+        ("ready", "nowhere", 'there is no estate "nowhere": give the path of a file, or one of network, pocket'),
         ("recover", "nowhere.yaml", "nowhere.yaml: there is no such estate file"),
         ("run", "folder.yaml", "folder.yaml: is a folder; give the path of an estate file"),
         ("lint", "folder.yaml", "folder.yaml: is a folder; give the path of an estate file"),
@@ -160,7 +160,7 @@ def test_an_estate_that_is_none_is_told_by_every_command(folder: Folder, command
         (("run",), "name the estate to drill on: --estate NAME or PATH, DRDRILL_ESTATE, or drdrill_estate in the ini file"),
         (("ready",), "Missing option '--estate'"),
         (("recover", "--bogus"), "No such option"),
-        (("lab", "up", "galaxy"), "'galaxy' is not 'pocket'"),
+        (("lab", "up", "galaxy"), "'galaxy' is not one of 'pocket', 'network'"),
         (("lab", "up", "--flaw", "sloth"), "no flaw is called sloth; there are "),
         (("report",), "Missing argument 'DRILL'"),
     ],

@@ -34,7 +34,7 @@ def estate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Estate:
 @pytest.fixture
 def services_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fake has no listener of its own."""
-    monkeypatch.setattr("drdrill.drill.estate_noun.ask", lambda *_: one_answer.Answer(None))
+    monkeypatch.setattr("drdrill.drill.estate_noun.ask_from", lambda *_: one_answer.Answer(None))
 
 
 def strike(estate: Estate) -> None:
