@@ -112,11 +112,10 @@ def _ssh(name: str | None, host: str, words: list[str], *, tty: bool) -> None:
 
     try:
         names = [name] if name else [lab for lab in LABS.choices if (state.folder(lab) / "lab" / "ssh_config").exists()]
-        if len(names) != 1:
-            up = " and ".join(names) or "none"
-            raise BadInput(
-                f"{up} of the labs is up, so it is not clear which is meant: --lab {' or --lab '.join(LABS.choices)}"
-            )
+        if not names:
+            raise LabError(f"no lab is up: drdrill lab up {', or '.join(LABS.choices)}")
+        if len(names) > 1:
+            raise BadInput(f"{' and '.join(names)} are both up, so it is not clear which is meant: --lab {names[0]}")
         found = hello(state.folder(names[0]) / "lab")
         if found is None:
             raise LabError(f"the {names[0]} lab is not up: drdrill lab up {names[0]}")

@@ -131,3 +131,14 @@ def test_what_is_tried_out_is_tried_in_a_child(attempt, words: str | None):
     else:
         with pytest.raises(LabError, match=f"needs something, which .*{words}.*: do this"):
             preflight._try("something", attempt, "do this")
+
+
+@pytest.mark.root
+def test_a_kernel_without_nftables_is_said(tmp_path: Path):
+    """A root whose nft fails as it does there; the overlay itself can be mounted."""
+    (tmp_path / "usr" / "sbin").mkdir(parents=True)
+    shutil.copy("/bin/false", tmp_path / "usr" / "sbin" / "nft")
+    with pytest.raises(
+        LabError, match="needs nftables with timeouts in the kernel, .*: load the kernel module: modprobe nf_tables"
+    ):
+        preflight.check_root(tmp_path)
