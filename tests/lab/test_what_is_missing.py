@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -102,6 +103,13 @@ def test_patroni_has_the_private_name_that_holds_the_floor_of_its_timers():
     timers = {"ttl": 6, "loop_wait": 1, "retry_timeout": 2}
     Config._validate_and_adjust_timeouts(object.__new__(Config), timers)
     assert timers["ttl"] == 20
+
+
+def test_looking_at_patroni_leaves_the_umask_as_it_was():
+    """Importing it sets 077, and every file that this process makes afterwards would be its own only."""
+    code = "import os; os.umask(0o022); from drdrill.lab.pocket import node; node.floor_can_be_lifted(); print(oct(os.umask(0)))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout == "0o22\n"
 
 
 def test_without_that_name_the_lab_lives_with_the_published_ttl_and_says_so(monkeypatch: pytest.MonkeyPatch):

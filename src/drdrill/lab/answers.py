@@ -63,6 +63,7 @@ class Answers:
         self._linked = linked
         self._powered = powered
         self.known: dict[str, Callable[[Message], Awaitable[Message]]] = {
+            "hello": self._hello,
             "strike": self._strike,
             "renew": self._renew,
             "heal": self._heal,
@@ -74,6 +75,10 @@ class Answers:
     async def serve(self, folder: Path) -> asyncio.Server:
         """Answer on the socket of the lab's folder. Raises OSError."""
         return await asyncio.start_unix_server(self._converse, sock=_listen(folder), limit=protocol.LONGEST_LINE)
+
+    async def _hello(self, message: Message) -> Message:
+        """What this lab is."""
+        raise NotImplementedError
 
     def about(self) -> Message:
         """What `hello` says of every lab."""

@@ -68,10 +68,14 @@ def before(labs: Labs) -> Machine:
 
 @pytest.fixture
 def lab(before: Machine, tmp_path: Path) -> Iterator[Lab]:
-    """A network lab that is up, and is not afterwards."""
+    """A network lab that is up, and is not afterwards. Raised by somebody careful, whose files are for nobody else."""
     assert before.namespaces
     lab = Lab(tmp_path / "state", tmp_path / "out", name="network")
-    lab.up()
+    usual = os.umask(0o077)
+    try:
+        lab.up()
+    finally:
+        os.umask(usual)
     yield lab
     lab.down()
 

@@ -38,7 +38,6 @@ class _Answers(answers.Answers):
         self._supervisor = supervisor
         self._looks = 0
         self.known |= {
-            "hello": self._hello,
             "strike": self._no_links,
             "links": self._links,
             "hosts": self._hosts,

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from drdrill.errors import LabError
+from drdrill.lab.folder import usual_modes
 from drdrill.lab.network import data_template, packages, settle
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def ensure(say: Callable[[str], None]) -> Path:
             "the network lab builds the root of its hosts with mmdebstrap, which is not installed: "
             "apt-get install -y --no-install-recommends mmdebstrap, or ./scripts/install-network"
         )
-    with _alone():
+    with _alone(), usual_modes():
         found = cached()  # Somebody else may have built it while we waited.
         return _build(say) if found is None else found
 

@@ -260,6 +260,7 @@ def main() -> None:
     if os.fork():
         os._exit(0)  # The caller has its answer; the lab outlives it.
     os.setsid()
+    os.umask(0o022)  # With 077, as careful people have it, no account of a host but root could enter its own root.
     alive = (layout.folder / ALIVE).open("w")
     fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
     reaper.part(layout.folder, alive)

@@ -35,7 +35,6 @@ class _Answers(answers.Answers):
         super().__init__(supervisor, _ENDS, HOSTS)
         self._supervisor = supervisor
         self.known |= {
-            "hello": self._hello,
             "links": self._links,
             "hosts": self._hosts,
             "address": self._address,

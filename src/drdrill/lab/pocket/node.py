@@ -15,6 +15,7 @@ second Patroni would start, and the first start of the cluster would hang withou
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import Any
@@ -27,8 +28,13 @@ _FLOOR = "_validate_and_adjust_timeouts"
 
 
 def floor_can_be_lifted() -> bool:
-    """Whether this Patroni has the method that holds the floor of the timers."""
-    from patroni.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415
+    """Whether this Patroni has the method that holds the floor of its timers. The umask, which its import sets, stays."""
+    before = os.umask(0o022)
+    os.umask(before)
+    try:
+        from patroni.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415
+    finally:
+        os.umask(before)
 
     return callable(getattr(Config, _FLOOR, None))
 
