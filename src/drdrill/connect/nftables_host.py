@@ -71,7 +71,8 @@ renew) # HOLD LEASE_CS
   if apply renew $((want - now)) 2> "$mine/err"; then echo "$want" > "$mine/until"; echo "held $((want - now))"
   else echo "lapsed 0"; fi ;;
 restore) # HOLD
-  if there; then nft delete table inet "$table" || exit; fi
+  # Its timer may take it away at the same moment.
+  if there && ! said=$(nft delete table inet "$table" 2>&1) && there; then echo "$said" >&2; exit 1; fi
   systemctl stop "$unit.timer" 2>/dev/null
   if [ -d "$mine" ] && [ ! -e "$mine/healed" ]; then
     ends "$mine"
