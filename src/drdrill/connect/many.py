@@ -88,7 +88,8 @@ def faults(answers: Mapping[str, Ran | DrdrillError]) -> dict[str, str]:
             found[host] = str(answer)
         elif answer.status != 0:
             lines = (answer.err.strip() or answer.out.strip()).splitlines()
-            said = [line.strip() for line in lines if any(sign.isalpha() for sign in line)]  # nft underlines what is wrong.
+            # nft underlines what is wrong.
+            said = [line.strip() for line in lines if any(sign.isalpha() for sign in line)]
             found[host] = f"{host}: {said[-1] if said else f'the command ended with {answer.status}'}"
     return found
 
