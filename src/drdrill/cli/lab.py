@@ -106,9 +106,9 @@ def ssh(name: str | None, host: str) -> None:
 
 def _ssh(name: str | None, host: str, words: list[str], *, tty: bool) -> None:
     """Become ssh, from where the lab's hosts can be reached."""
-    from drdrill.connect.enter import enter_lab  # noqa: PLC0415
-    from drdrill.estate import state  # noqa: PLC0415
-    from drdrill.lab.ask_supervisor import hello  # noqa: PLC0415
+    from drdrill.connect.enter import enter_lab  # noqa: PLC0415 - other commands start without it
+    from drdrill.estate import state  # noqa: PLC0415 - the same
+    from drdrill.lab.ask_supervisor import hello  # noqa: PLC0415 - the same
 
     try:
         names = [name] if name else [lab for lab in LABS.choices if (state.folder(lab) / "lab" / "ssh_config").exists()]

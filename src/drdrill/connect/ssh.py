@@ -39,6 +39,8 @@ _DEFAULTS: Final = "Match all\n  ServerAliveInterval 1\n  ServerAliveCountMax 2\
 _LOST: Final = 255
 """The exit status of an ssh client whose connection is gone, and of a command that ends with it by itself."""
 _AT_ONCE: Final = 16
+_LONGEST_BASE: Final = 50
+"""Characters of the folder for temporary files that leave room for the path of a socket."""
 
 
 class SshShell:
@@ -183,7 +185,8 @@ class SshShell:
         files = [given] if given is not None else ["~/.ssh/config", "/etc/ssh/ssh_config"]
         base = tempfile.gettempdir()
         # The path of a socket may hold 107 bytes, and ssh adds a suffix of 17 while it makes one.
-        self._folder = Path(tempfile.mkdtemp(prefix="drdrill-ssh-", dir=base if len(base) < 50 else "/tmp"))  # noqa: PLR2004, S108
+        short = base if len(base) < _LONGEST_BASE else "/tmp"  # noqa: S108 - mkdtemp makes a folder there that is ours alone
+        self._folder = Path(tempfile.mkdtemp(prefix="drdrill-ssh-", dir=short))
         lines = "".join(f'Include "{file}"\n' for file in files)
         (self._folder / "config").write_text(lines + _DEFAULTS)
         return self._folder
