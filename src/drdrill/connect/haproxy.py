@@ -11,58 +11,37 @@ import json
 import shlex
 import time
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from drdrill.connect import arp
 from drdrill.connect.capabilities import Lease, Look, Ran, Renewal, Server
-from drdrill.connect.many import Many, Order, faults, silent
+from drdrill.connect.many import Order, faults
 from drdrill.connect.nftables_rules import table
-from drdrill.connect.registry import Ways
+from drdrill.connect.of_shells import OfShells
 from drdrill.connect.renewals import of_all, of_words
-from drdrill.errors import DrdrillError, Unreachable, WayInFailed
+from drdrill.errors import DrdrillError, WayInFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from drdrill.connect.capabilities import Pair
+    from drdrill.connect.registry import Ways
     from drdrill.estate.model import Estate
 
 _FORCED_DRAIN: Final = 0x08
 """Of `srv_admin_state` (HAProxy management guide, `show servers state`)."""
 
 
-class HaproxyEntry:
-    """HAProxy on the entry hosts of an estate.
-
-    Args:
-        estate: says which hosts there are, and which server is which host, by its address.
-        ways: whose shells are used; without any they are our own.
-    """
+class HaproxyEntry(OfShells):
+    """HAProxy on the entry hosts of an estate. Which server is which host is told by the address in the estate file."""
 
     name = "haproxy"
+    capability = "entry"
 
     def __init__(self, estate: Estate, ways: Ways | None = None) -> None:
-        self.estate = estate
-        self._own = ways is None
-        self._many = Many(ways or Ways(estate))
+        super().__init__(estate, ways)
         self._program = files("drdrill.connect").joinpath("haproxy_agent.py").read_text()
-        self._struck: dict[str, tuple[str, ...]] = {}
-        self._drills: dict[str, str] = {}
-
-    @classmethod
-    def over(cls, ways: Ways) -> Self:
-        """Over the shells that are in use already."""
-        return cls(ways.estate, ways)
-
-    def close(self) -> None:
-        """End the connections, where they are our own."""
-        if self._own:
-            self._many.close()
-
-    def supports(self, hosts: Sequence[str]) -> bool:
-        """Whether the estate file says how to run commands on all these hosts."""
-        return all(host in self.estate.hosts and self.estate.hosts[host].ways_in("shell") for host in hosts)
 
     def ready(self, hosts: Sequence[str]) -> Look:
         """Whether HAProxy answers, lets us drain and give back, has no server that we do not know, and systemd takes a timer."""
@@ -93,7 +72,7 @@ class HaproxyEntry:
         """Arm the timer on each entry host, then drain there. Raises WayInFailed."""
         table(hold)  # The same names as for tables: they become units and folders.
         at = {entry: [server for e, server in ways if e == entry] for entry, _ in ways}
-        self._struck[hold], self._drills[hold] = tuple(at), drill
+        self._strikes(hold, drill, tuple(at))
         known = self._told(tuple(at), "servers")
         told = {}
         for entry, names in at.items():
@@ -146,32 +125,18 @@ class HaproxyEntry:
         """Which of these hosts answer for this address, by ARP, as a host beside them hears it. Raises WayInFailed."""
         return arp.holders(self._many, self.estate, address, hosts)
 
-    def revoke(self, drill: str) -> None:
-        """Nobody can renew a hold of this drill any more. Raises WayInFailed when a host that answers refuses, or none answers."""
-        answers = self._ask(self._every(), "revoke", drill=drill)
-        wrong, gone = faults(answers), silent(answers)
-        if wrong and (wrong.keys() - gone or gone == answers.keys()):
-            raise WayInFailed("; ".join(wrong.values()))
+    def _revoking(self, host: str, drill: str) -> Order:
+        return self._order(host, "revoke", drill=drill)
 
-    def holds(self, drill: str | None = None) -> Sequence[str]:
-        """The open holds, as the hosts know them.
-
-        Raises:
-            Unreachable: a host where this process struck does not answer, or none at all does.
-        """
-        answers = self._ask(self._every(), "holds")
-        wrong = {host: str(ran) for host, ran in answers.items() if isinstance(ran, DrdrillError)}
-        struck = {host for hold, hosts in self._struck.items() if drill in {None, self._drills[hold]} for host in hosts}
-        if missed := [words for host, words in wrong.items() if host in struck or len(wrong) == len(answers)]:
-            raise Unreachable("; ".join(missed))
+    def _open(self, hosts: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+        answers = self._ask(hosts, "holds")
         found = {
-            hold
+            str(hold): str(owner)
             for ran in answers.values()
             if isinstance(ran, Ran) and ran.status == 0
             for hold, owner in json.loads(ran.out)["holds"]
-            if drill in {None, owner}
         }
-        return sorted(found)
+        return found, {host: str(ran) for host, ran in answers.items() if isinstance(ran, DrdrillError)}
 
     def _host_of(self, server: dict[str, Any]) -> str | None:
         """Which host of the estate a server of HAProxy is: by its address, or by its name."""
@@ -191,12 +156,6 @@ class HaproxyEntry:
     def _told(self, hosts: Sequence[str], verb: str, **told: Any) -> dict[str, dict[str, Any]]:
         answers = self._many.tell([self._order(host, verb, **told) for host in dict.fromkeys(hosts)])
         return {host: json.loads(answer) for host, answer in answers.items()}
-
-    def _where(self, hold: str) -> Sequence[str]:
-        return self._struck.get(hold) or self._every()
-
-    def _every(self) -> Sequence[str]:
-        return [name for name, host in self.estate.hosts.items() if self.name in host.ways_in("entry")]
 
 
 def _state(server: dict[str, Any]) -> Literal["up", "down", "drained", "stopped"]:

@@ -11,21 +11,22 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from drdrill.connect.capabilities import Lease, Look, Ran, Renewal
-from drdrill.connect.many import Many, Order, faults, silent
+from drdrill.connect.many import Order, faults
 from drdrill.connect.nftables_host import SPLIT, command
 from drdrill.connect.nftables_rules import cut_text, drops, in_force, renew_text, table
 from drdrill.connect.nftables_traffic import NftTraffic
-from drdrill.connect.registry import Ways
+from drdrill.connect.of_shells import OfShells
 from drdrill.connect.renewals import of_all, of_words
-from drdrill.errors import DrdrillError, Unreachable, WayInFailed
+from drdrill.errors import DrdrillError, WayInFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from drdrill.connect.capabilities import Pair, Traffic
+    from drdrill.connect.registry import Ways
     from drdrill.estate.model import Estate
 
 _CS: Final = 100
@@ -34,37 +35,15 @@ _CONNECTION: Final = 4
 """`SSH_CONNECTION`: the client's address and port, the server's address and port."""
 
 
-class NftLinks:
-    """Cuts between hosts, by nftables on each of them.
-
-    Args:
-        estate: says which addresses the hosts have, and how each is reached.
-        ways: whose shells are used; without any they are our own.
-    """
+class NftLinks(OfShells):
+    """Cuts between hosts, by nftables on each of them."""
 
     name = "nftables"
+    capability = "links"
 
     def __init__(self, estate: Estate, ways: Ways | None = None) -> None:
-        self.estate = estate
-        self._own = ways is None
-        self._many = Many(ways or Ways(estate))
-        self._struck: dict[str, tuple[str, ...]] = {}
-        self._drills: dict[str, str] = {}
+        super().__init__(estate, ways)
         self._peers: dict[str, tuple[str, int] | None] = {}
-
-    @classmethod
-    def over(cls, ways: Ways) -> Self:
-        """Over the shells that are in use already."""
-        return cls(ways.estate, ways)
-
-    def close(self) -> None:
-        """End the connections, where they are our own."""
-        if self._own:
-            self._many.close()
-
-    def supports(self, hosts: Sequence[str]) -> bool:
-        """Whether the estate file says how to run commands on all these hosts."""
-        return all(host in self.estate.hosts and self.estate.hosts[host].ways_in("shell") for host in hosts)
 
     def ready(self, hosts: Sequence[str]) -> Look:
         """Whether kernel, nft and systemd of each host do what a cut and its end need, tried in a transaction that leaves nothing.
@@ -96,7 +75,7 @@ class NftLinks:
         """Arm the hard end everywhere, then cut everywhere, each host in one transaction. Raises WayInFailed, BadInput."""
         table(hold)
         wanted = drops(self.estate, pairs)
-        self._struck[hold], self._drills[hold] = tuple(wanted), drill
+        self._strikes(hold, drill, tuple(wanted))
         self._find_peers(tuple(wanted))
         hard_cs, lease_cs = round(hard_end_s * _CS), max(1, round(lease_s * _CS))
         orders = []
@@ -148,27 +127,10 @@ class NftLinks:
             return Look(None, f"{words}; {'; '.join(wrong.values())}", counts)
         return Look(True if all_ == len(wanted) else None if some else False, words, counts)
 
-    def revoke(self, drill: str) -> None:
-        """Nobody can renew a hold of this drill any more. Raises WayInFailed when a host that answers refuses, or none answers."""
-        answers = self._many.ask([Order(host, command("revoke", drill)) for host in self._every()])
-        wrong, gone = faults(answers), silent(answers)
-        if wrong and (wrong.keys() - gone or gone == answers.keys()):
-            raise WayInFailed("; ".join(wrong.values()))
-
-    def holds(self, drill: str | None = None) -> Sequence[str]:
-        """The open holds, as the hosts know them.
-
-        Raises:
-            Unreachable: a host where this process struck does not answer, or none at all does.
-        """
-        found, wrong = self._open(self._every())
-        struck = {host for hold, hosts in self._struck.items() if drill in {None, self._drills[hold]} for host in hosts}
-        if missed := [words for host, words in wrong.items() if host in struck or len(wrong) == len(self._every())]:
-            raise Unreachable("; ".join(missed))
-        return sorted(hold for hold, owner in found.items() if drill is None or owner in {drill, ""})
+    def _revoking(self, host: str, drill: str) -> Order:
+        return Order(host, command("revoke", drill))
 
     def _open(self, hosts: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
-        """Each open hold with its drill (empty where nobody wrote it down), and why which host could not be asked."""
         answers = self._many.ask([Order(host, command("holds")) for host in dict.fromkeys(hosts)])
         found: dict[str, str] = {}
         for ran in answers.values():
@@ -176,13 +138,6 @@ class NftLinks:
                 _, hold, *drill = line.split(" ", 2)
                 found[hold] = found.get(hold) or "".join(drill)
         return found, {host: str(ran) for host, ran in answers.items() if isinstance(ran, DrdrillError)}
-
-    def _where(self, hold: str) -> Sequence[str]:
-        """The hosts of a hold: those where it was struck, and every host where that was another process."""
-        return self._struck.get(hold) or self._every()
-
-    def _every(self) -> Sequence[str]:
-        return [name for name, host in self.estate.hosts.items() if self.name in host.ways_in("links")]
 
 
 def _listed(text: str) -> tuple[set[str], set[str], int]:
