@@ -127,7 +127,7 @@ def test_a_supervisor_that_hangs_is_waited_for_once_and_not_for_every_host(folde
 
 @pytest.mark.usefixtures("silent")
 def test_lab_status_says_that_the_supervisor_hangs(folder: Folder):
-    words = "the lab's supervisor does not answer within 5 s: drdrill lab down, then drdrill lab up"
+    words = "the lab's supervisor does not answer within 5 s: drdrill lab down pocket, then drdrill lab up pocket"
     status = folder.drdrill("lab", "status")
     assert (status.returncode, words in status.stderr) == (1, True)
 
@@ -141,7 +141,7 @@ def test_a_lab_of_another_version_is_refused_with_what_to_type(folder: Folder, o
 
 
 def test_every_command_says_that_the_lab_is_of_another_version(folder: Folder, of_another_version: Supervisor):
-    words = "the lab that is up was raised by drdrill 9.0, whose protocol is 2 and not 1: drdrill lab down, then drdrill lab up"
+    words = "raised by drdrill 9.0, whose protocol is 2 and not 1: drdrill lab down pocket, then drdrill lab up pocket"
     for command, status in (("status", 1), ("up", 4)):
         ran = folder.drdrill("lab", command)
         assert (ran.returncode, words in ran.stderr) == (status, True), ran

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from ssh_server import Servers, free_port, servers
+from waiting import eventually
 
 from drdrill.connect.capabilities import Shell
 from drdrill.connect.ssh import SshShell
@@ -60,13 +61,6 @@ def gone(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
         return True
-
-
-def eventually(look, within_s: float = 15.0) -> None:
-    end = time.monotonic() + within_s
-    while not look():
-        assert time.monotonic() < end, "it did not become so"
-        time.sleep(0.02)
 
 
 def masters(folder: Path) -> list[int]:

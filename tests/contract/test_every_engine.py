@@ -7,12 +7,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from estates import fake_estate
+from waiting import eventually
 
 from drdrill.connect.registry import Ways
 from drdrill.engines.engine import LEDGER_KEY, Engine
@@ -21,7 +21,7 @@ from drdrill.errors import BadInput, Refused
 from drdrill.measure.sql import address_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from drdrill.estate.model import Estate
 
@@ -41,13 +41,6 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 
 
 only_one_writes = pytest.mark.parametrize("engine", ONE_WRITER, indirect=True)
-
-
-def eventually(look: Callable[[], object], within_s: float = 60.0) -> None:
-    end = time.monotonic() + within_s
-    while not look():
-        assert time.monotonic() < end, "it did not become so"
-        time.sleep(0.1)
 
 
 def test_every_engine_of_ours_is_loaded_by_name() -> None:

@@ -5,19 +5,17 @@
 from __future__ import annotations
 
 import secrets
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 from estates import fake_estate
+from waiting import eventually
 
 from drdrill.connect.capabilities import Entry, Freeze, Inventory, Links, Power, Shell, Vantages
 from drdrill.connect.registry import WAYS_IN, Ways
 from drdrill.estate.select import hosts_at, linked_at, pairs_across
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from drdrill.estate.model import Estate
 
 WAYS = ("fake", pytest.param("lab", marks=pytest.mark.lab), pytest.param("network", marks=pytest.mark.network))
@@ -39,13 +37,6 @@ def estate(ways: Ways) -> Estate:
 @pytest.fixture
 def hold() -> str:
     return f"test-{secrets.token_hex(4)}"
-
-
-def eventually(look: Callable[[], object], within_s: float = 30.0) -> None:
-    end = time.monotonic() + within_s
-    while not look():
-        assert time.monotonic() < end, "it did not become so"
-        time.sleep(0.05)
 
 
 def test_every_way_in_of_ours_is_loaded_by_name() -> None:

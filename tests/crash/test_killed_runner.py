@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from waiting import eventually
 
 from drdrill.connect.registry import Ways
 from drdrill.drill import baseline, state
@@ -23,7 +24,6 @@ from drdrill.journal import events
 from drdrill.journal.journal import read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from drdrill.connect.capabilities import Look
@@ -67,14 +67,6 @@ FAULTS = (
     'HostFrozen("database", "registration", "east")',
 )
 LEASE_S = 30.0
-
-
-def eventually(look: Callable[[], object], within_s: float, words: str) -> float:
-    begun = time.monotonic()
-    while not look():
-        assert time.monotonic() - begun < within_s, words
-        time.sleep(0.2)
-    return time.monotonic() - begun
 
 
 def in_step(engine: Engine, within_s: float = 90.0) -> None:

@@ -30,7 +30,7 @@ def hello(folder: Path) -> dict[str, Any] | None:
     if answer is not None and answer.get("protocol") != protocol.PROTOCOL:
         raise LabError(
             f"the lab that is up was raised by drdrill {answer.get('version', 'of another version')}, whose protocol is "
-            f"{answer.get('protocol')} and not {protocol.PROTOCOL}: drdrill lab down, then drdrill lab up"
+            f"{answer.get('protocol')} and not {protocol.PROTOCOL}: {_anew(folder)}"
         )
     return answer
 
@@ -56,9 +56,14 @@ def ask(folder: Path, message: dict[str, Any], deadline_s: float = 5.0) -> dict[
             return protocol.decode(line) if line else None
     except TimeoutError as error:
         raise Silent(
-            f"the lab's supervisor does not answer within {deadline_s:g} s: drdrill lab down, then drdrill lab up"
+            f"the lab's supervisor does not answer within {deadline_s:g} s: {_anew(folder)}"
         ) from error
     except OSError:
         return None
     finally:
         os.close(directory)
+
+
+def _anew(folder: Path) -> str:
+    """What to type. A lab's folder lies in the state folder of its estate, which has the name of the lab."""
+    return f"drdrill lab down {folder.parent.name}, then drdrill lab up {folder.parent.name}"

@@ -5,31 +5,25 @@
 from __future__ import annotations
 
 import secrets
-import time
 from typing import TYPE_CHECKING
 
 import pytest
+from waiting import eventually
 
 from drdrill.connect.haproxy import HaproxyEntry
-from drdrill.connect.registry import Ways
 from drdrill.errors import WayInFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from drdrill.connect.capabilities import Entry
+    from drdrill.connect.registry import Ways
     from drdrill.estate.model import Estate
 
 pytestmark = pytest.mark.network
 BOTH = ("east-lb1", "east-lb2")
 OWN = [(entry, "east-app1") for entry in BOTH]
 ADDRESS = "10.71.0.100"
-
-
-@pytest.fixture
-def ways(network_estate: Estate) -> Iterator[Ways]:
-    with Ways(network_estate) as found:
-        yield found
 
 
 @pytest.fixture
@@ -42,12 +36,6 @@ def hold(entry: Entry) -> Iterator[str]:
     name = f"test-{secrets.token_hex(4)}"
     yield name
     entry.restore(name)
-
-
-def eventually(look: Callable[[], object], within_s: float = 15.0) -> None:
-    end = time.monotonic() + within_s
-    while not look():
-        assert time.monotonic() < end, "it did not become so"
 
 
 def states(entry: Entry, host: str = BOTH[0]) -> dict[str, tuple[str, bool]]:

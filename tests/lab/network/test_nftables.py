@@ -8,34 +8,28 @@ import secrets
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from waiting import eventually
 
 from drdrill.connect import nftables
 from drdrill.connect.nftables import NftLinks
-from drdrill.connect.registry import Ways
 from drdrill.errors import BadInput, WayInFailed
 from drdrill.estate.select import hosts_at, linked_at, pairs_across
 from drdrill.faults.looks import with_traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from drdrill.connect.capabilities import Links, Look
+    from drdrill.connect.registry import Ways
     from drdrill.estate.model import Estate
 
 pytestmark = pytest.mark.network
 ARB = "witness-arb1"
-
-
-@pytest.fixture
-def ways(network_estate: Estate) -> Iterator[Ways]:
-    with Ways(network_estate) as found:
-        yield found
 
 
 @pytest.fixture
@@ -53,12 +47,6 @@ def hold(links: Links) -> Iterator[str]:
     name = f"test-{secrets.token_hex(4)}"
     yield name
     links.restore(name)
-
-
-def eventually(look: Callable[[], object], within_s: float = 15.0) -> None:
-    end = time.monotonic() + within_s
-    while not look():
-        assert time.monotonic() < end, "it did not become so"
 
 
 def test_hosts_are_ready_and_an_address_that_one_does_not_have_is_told(links: Links, network_estate: Estate):

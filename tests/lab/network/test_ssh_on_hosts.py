@@ -10,24 +10,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drdrill.connect.registry import Ways
 from drdrill.connect.ssh import SshShell
 from drdrill.errors import Unreachable, WayInFailed
 from drdrill.estate.model import Ssh
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from drdrill.connect.registry import Ways
     from drdrill.estate.model import Estate
 
 pytestmark = pytest.mark.network
 HOST = "witness-arb1"
-
-
-@pytest.fixture
-def ways(network_estate: Estate) -> Iterator[Ways]:
-    with Ways(network_estate) as found:
-        yield found
 
 
 def test_every_host_runs_a_command(ways: Ways, network_estate: Estate):
