@@ -13,6 +13,7 @@
     +-- Aborted              6   the drill had to stop; everything that it broke was asked to heal
     |   +-- LeaseLost        6   a fault ended before it was asked to
     |   +-- WayInFailed      6   a command that strikes, looks or moves did not succeed
+    |   +-- Tripped          6   what is watched while the drill runs is not as it must be, or cannot be seen
     |   +-- Unrecorded       6   the journal takes no event: what is not recorded did not happen
     +-- NotHealed            8   something that was broken is not proven whole again: the command to type
 
@@ -88,6 +89,10 @@ class LeaseLost(Aborted):
 
 class WayInFailed(Aborted):
     """A command sent to the estate failed or did not answer in time."""
+
+
+class Tripped(Aborted):
+    """An abort condition, a guard or another watch says that the drill has to stop, or cannot see any more."""
 
 
 class Unrecorded(Aborted, OSError):

@@ -43,7 +43,7 @@ class Context(Protocol):
         """Call `look` until it gives something or the deadline has passed (then None). Feeds every open hold meanwhile.
 
         `words` is what the terminal shows while it waits: `service "registration" to be good again`. Raises Aborted when a
-        renewal fails, KeyboardInterrupt when the drill is told to stop.
+        renewal fails or something that is watched trips, KeyboardInterrupt when the drill is told to stop.
         """
 
     def feed(self) -> None:

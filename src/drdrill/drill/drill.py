@@ -18,13 +18,13 @@ from drdrill.checkers.verdict import Judgement, Verdict
 from drdrill.connect.registry import Ways
 from drdrill.drill import baseline, ending, state
 from drdrill.drill.about import About, Ended, begun, slug, unused
+from drdrill.drill.asks import Asks
 from drdrill.drill.hold import Tools
-from drdrill.drill.holders import heard
 from drdrill.drill.holds import Holds
 from drdrill.drill.lock import EstateLock
 from drdrill.drill.named import named
 from drdrill.drill.undo_log import UndoLog
-from drdrill.engines.registry import engine_for
+from drdrill.drill.watches import Watches
 from drdrill.errors import BadInput
 from drdrill.journal import events
 from drdrill.journal.journal import Journal
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from drdrill.checkers.one_holder import Heard
-    from drdrill.connect.capabilities import Vantages
-    from drdrill.engines.engine import Engine
     from drdrill.estate.model import Estate
 
 __all__ = ["About", "Drill", "Ended"]
@@ -48,7 +45,7 @@ SPEAK_EVERY_S: Final = 10.0
 MOST_WITNESSES: Final = 50
 
 
-class Drill:
+class Drill(Asks):
     """One drill. Made by `begin`, ended by `finish`, which must always be called."""
 
     def __init__(
@@ -62,17 +59,16 @@ class Drill:
         say: Callable[[str], None],
     ) -> None:
         self.id = drill_id
-        self.estate = estate
+        super().__init__(estate, Ways(estate))
         self.about = about
         self.journal = journal
         self.folder: Path = journal.folder
-        self.ways = Ways(estate)
         self.lock = lock
         self.holds = Holds()
+        self.watches = Watches(self._tripped)
         self.before: baseline.Picture | None = None
         self.unknowns: list[str] = []
         self._say = say
-        self._engines: dict[str, Engine] = {}
         self._phase = "begin"
         self._struck = False
         self._begun_ns = time.monotonic_ns()
@@ -135,36 +131,12 @@ class Drill:
 
     # --- what the nouns see (Context) ---------------------------------------------------------------------------------
 
-    def engine(self, database: str) -> Engine:
-        """The engine of a database, made once."""
-        name = self.estate.database_named(database).name
-        if name not in self._engines:
-            self._engines[name] = engine_for(self.estate, name)
-        return self._engines[name]
-
-    def writer(self, database: str) -> str | None:
-        """Who writes now, for faults that mean the writer."""
-        return self.engine(database).writer()
-
-    def holder(self, service: str, site: str) -> str | None:
-        """Who answers for the address of a service at a site, for faults that mean its entry host."""
-        hosts = self.holders(service, site).hosts
-        return hosts[0] if len(hosts) == 1 else None
-
-    def holders(self, service: str, site: str) -> Heard:
-        """Who answers for that address now, or why nobody can tell."""
-        return heard(self.ways, self.estate.service_named(service), self.estate.site_named(site).name)
-
-    def vantages(self) -> Vantages:
-        """Where clients stand."""
-        return self.ways.vantages()
-
     def wait_until(self, look: Callable[[], T | None], deadline_s: float, words: str) -> T | None:
         """Call `look` until it gives something that is not None, or the deadline has passed. Feeds every hold meanwhile."""
         begun_at = time.monotonic()
         spoken = begun_at - SPEAK_EVERY_S + 2.0
         while True:
-            self.holds.feed()
+            self.feed()
             found = look()
             now = time.monotonic()
             if found is not None or now - begun_at >= deadline_s:
@@ -175,8 +147,9 @@ class Drill:
             time.sleep(min(NAP_S, max(0.0, begun_at + deadline_s - now)))
 
     def feed(self) -> None:
-        """Renew every open hold whose time has come."""
+        """Renew every open hold whose time has come, and look at what is watched. Raises what `wait_until` raises."""
         self.holds.feed()
+        self.watches.look()
 
     def conclude(self, judgement: Judgement) -> None:
         """Record the verdict of a sentence. A fail raises AssertionError with its message; an unknown is remembered."""
@@ -224,7 +197,7 @@ class Drill:
         self.unknowns.clear()
         text = self.about.steps[index][1] if index < len(self.about.steps) else ""
         self.journal.write(events.STEP_BEGUN, index=index, text=text)
-        self.holds.feed()
+        self.feed()
 
     def step_ended(self, index: int, status: str, message: str | None = None) -> None:
         """A sentence ended: passed, failed, unknown, refused or aborted. What passed with a doubt is unknown."""
@@ -241,6 +214,7 @@ class Drill:
             error: what ended the sentences, or None.
         """
         self._phase = "end"
+        self.watches.end()
         return ending.end(self, error, self._begun_ns)
 
     def measure(self) -> None:
@@ -276,16 +250,13 @@ class Drill:
 
     def close(self) -> None:
         """Let everything go: connections, journal, and last the estate."""
-        for engine in self._engines.values():
-            with contextlib.suppress(Exception):
-                engine.close()
-        self.ways.close()
+        self.ask_no_more()
         self.journal.close()
         self.lock.release()
 
-    def picture(self) -> baseline.Picture:
-        """How the estate looks now."""
-        return baseline.look(self.estate, self.ways, self.engine)
+    def _tripped(self, watch: str, words: str) -> None:
+        self.journal.write(events.TRIPPED, watch=watch, words=words)
+        self.say(f"ABORT {watch}: {words}")
 
     def _nap(self) -> None:
         """Between two looks at one hold: the others are not to starve."""

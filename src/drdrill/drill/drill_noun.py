@@ -34,7 +34,7 @@ class DrillNoun:
             Refused: it may not be done, or the sentence is not so now. Nothing of it was done.
             WayInFailed, LeaseLost: it could not be done whole; what was done is healed at the end.
         """
-        self._drill.holds.feed()
+        self._drill.feed()
         refusal = fault.refuses(self._drill.estate)
         if refusal:
             raise Refused(f"{fault.title}: {refusal}")

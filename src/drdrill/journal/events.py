@@ -56,6 +56,9 @@ FAULT_HEALED: Final = "fault.healed"
 FAULT_RESIDUAL: Final = "fault.residual"
 """hold, words, command: what a person can type."""
 
+TRIPPED: Final = "drill.tripped"
+"""watch (what was watched), words: why the drill had to stop; its heal begins."""
+
 # --- what is moved ---------------------------------------------------------------------------------------------------
 OPERATION_BEGUN: Final = "operation.begun"
 """operation, title, id, first_ns."""

@@ -55,9 +55,7 @@ def ask(folder: Path, message: dict[str, Any], deadline_s: float = 5.0) -> dict[
                 line = lines.readline()
             return protocol.decode(line) if line else None
     except TimeoutError as error:
-        raise Silent(
-            f"the lab's supervisor does not answer within {deadline_s:g} s: {_anew(folder)}"
-        ) from error
+        raise Silent(f"the lab's supervisor does not answer within {deadline_s:g} s: {_anew(folder)}") from error
     except OSError:
         return None
     finally:
