@@ -374,7 +374,7 @@ def test_no_attempt_and_no_write_is_dropped(measured: Measured):
     assert (np.diff(intents) == 1).all()
     ended = np.sort(streams[WRITE].records["seq"])
     assert (np.diff(ended) == 1).all()
-    assert len(intents) - len(ended) <= 5  # the group that was planned when the worker was stopped
+    assert len(intents) - len(ended) <= 5  # the group that was being planned when the worker was stopped
 
 
 def test_an_intent_is_on_disk_before_its_write_is_sent(tmp_path: Path, service: Script):

@@ -123,7 +123,9 @@ def written(folder: Path, member: Member, seconds: float, change: Any = None) ->
     stream = load_stream(folder, "write-to-clinical-east")
     assert stream is not None
     assert stream.head["service"] is None
-    return stream.records
+    planned = stream.records["note"] == b"stopped before it was due"
+    assert (stream.records["outcome"][planned] == Done.UNSENT).all()
+    return stream.records[~planned]
 
 
 def outcomes(records: np.ndarray) -> set[int]:

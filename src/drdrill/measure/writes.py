@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GROUP_NS: Final = SECOND // 10
-"""Intents are written and synced in groups of this length, one group ahead of their sending."""
+"""Intents are written and synced in groups of this length."""
+AHEAD_NS: Final = 4 * GROUP_NS
+"""So long before it is due a group is planned: a disk that others keep busy syncs in 0.3 s, and no write is to wait for it."""
 CONNECT_S: Final = 2.0
 PATIENCE: Final = 4
 """After this many latency bounds without an answer a write gives its slot to a fresh connection."""
@@ -92,7 +94,7 @@ class Writer:
         self.operations = Sink(folder, spec["stream"], kind="operations", **head)
 
     def pause(self, n: int) -> None:
-        """Plan no further writes; those of the group that is planned are still sent. `n` is told with every status of it."""
+        """Plan no further writes; those that are planned already are still sent. `n` is told with every status of it."""
         self._pause_n = n
         self._go.clear()
 
@@ -117,10 +119,10 @@ class Writer:
                 self.seq += 1
                 k += 1
             self.intents.write(b"".join(INTENT_PACK.pack(*write) for write in group))
-            # The disk may be slow; the writes of the group before must not wait for it.
+            # The disk may be slow; the writes of the groups before must not wait for it.
             await asyncio.to_thread(self.intents.sync)
             sending = tasks.create_task(self._send(group, tasks))
-            await asyncio.sleep((begin - time.monotonic_ns()) / SECOND)
+            await asyncio.sleep((begin + GROUP_NS - AHEAD_NS - time.monotonic_ns()) / SECOND)
 
     async def _paused(self, sending: asyncio.Task[None] | None) -> None:
         if sending:
@@ -138,8 +140,13 @@ class Writer:
         await self._go.wait()
 
     async def _send(self, group: list[tuple[int, int]], tasks: asyncio.TaskGroup) -> None:
-        for seq, due in group:
-            await asyncio.sleep((due - time.monotonic_ns()) / SECOND)
+        for at, (seq, due) in enumerate(group):
+            try:
+                await asyncio.sleep((due - time.monotonic_ns()) / SECOND)
+            except asyncio.CancelledError:
+                for write in group[at:]:
+                    self._record(write, 0, Done.UNSENT, 0, "stopped before it was due")
+                raise
             now = time.monotonic_ns()
             if missed(due, now, self.latency_ns):
                 self._record((seq, due), 0, Done.UNSENT, 0, "too late to be sent")

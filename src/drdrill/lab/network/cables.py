@@ -36,19 +36,19 @@ def plug(hosts: Mapping[str, int]) -> None:
     """New cables for these hosts, whose PID 1 is given. Raises OSError."""
     # /sys/class/net would show the namespace that it was mounted in.
     have = {line.split(":")[0].strip() for line in Path("/proc/self/net/dev").read_text().splitlines() if ":" in line}
+    nics = [(nic, pid) for host, pid in hosts.items() for nic in topology.nics(host)]
+    # The namespace of a dead host may outlive it, with the old cable in it, and may end while we look.
+    _ip([f"link del {nic.outer}" for nic, _ in nics if nic.outer in have], forgiving=True)
     lines = []
-    for host, pid in hosts.items():
-        for nic in topology.nics(host):
-            if nic.outer in have:  # The namespace of a dead host may outlive it, with the old cable in it.
-                lines.append(f"link del {nic.outer}")
-            lines += [
-                f"link add {nic.outer} type veth peer name {nic.name} address {nic.mac} netns {pid}",
-                f"link set {nic.outer} master {nic.bridge} up",
-            ]
-            if nic.bridge == _MANAGEMENT:
-                # A port that is isolated reaches the bridge's own address and no other isolated port: management is no way
-                # around a cut.
-                lines.append(f"link set {nic.outer} type bridge_slave isolated on")
+    for nic, pid in nics:
+        lines += [
+            f"link add {nic.outer} type veth peer name {nic.name} address {nic.mac} netns {pid}",
+            f"link set {nic.outer} master {nic.bridge} up",
+        ]
+        if nic.bridge == _MANAGEMENT:
+            # A port that is isolated reaches the bridge's own address and no other isolated port: management is no way
+            # around a cut.
+            lines.append(f"link set {nic.outer} type bridge_slave isolated on")
     _ip(lines)
 
 
