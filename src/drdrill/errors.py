@@ -13,6 +13,7 @@
     +-- Aborted              6   the drill had to stop; everything that it broke was asked to heal
     |   +-- LeaseLost        6   a fault ended before it was asked to
     |   +-- WayInFailed      6   a command that strikes, looks or moves did not succeed
+    |   +-- NoWayBack        6   no way back through what was struck: its short first lease ends it, and nothing more is struck
     |   +-- Tripped          6   what is watched while the drill runs is not as it must be, or cannot be seen
     |   +-- Unrecorded       6   the journal takes no event: what is not recorded did not happen
     +-- NotHealed            8   something that was broken is not proven whole again: the command to type
@@ -89,6 +90,10 @@ class LeaseLost(Aborted):
 
 class WayInFailed(Aborted):
     """A command sent to the estate failed or did not answer in time."""
+
+
+class NoWayBack(Aborted):
+    """What was struck cannot be seen by the way that would heal it. Its first lease is short, and ends it."""
 
 
 class Tripped(Aborted):

@@ -39,6 +39,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="where each drill leaves its folder (default: reports/out under the root directory)",
     )
+    group.addoption(
+        "--guardian",
+        dest="drill_guardian",
+        metavar="local|ssh://HOST|none",
+        default="local",
+        help="where the process stands that heals when this run dies (default: local, beside it)",
+    )
     parser.addini(
         "drdrill_estate", "the estate that drills run on: a name, or a path relative to this file", default=""
     )

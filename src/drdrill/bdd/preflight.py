@@ -27,11 +27,13 @@ class Preflight:
         name: as a person gave it; None where only the sentences are looked at.
         folder: what that is relative to.
         estate: the records of its file; until `open` without the addresses that only a lab knows.
+        guardian: where the guardian of each drill stands; None: there is none.
     """
 
     name: str | None = None
     folder: Path | None = None
     estate: Estate | None = None
+    guardian: str | None = None
 
     @classmethod
     def of(cls, name: str, folder: Path) -> Preflight:
@@ -84,7 +86,7 @@ class Preflight:
 
         if self.estate is None:
             raise Refused("no estate is open, so nothing can be drilled")
-        return Drill.begin(self.estate, about, out, say)
+        return Drill.begin(self.estate, about, out, say, self.guardian)
 
 
 def _from(folder: Path, name: str) -> str:

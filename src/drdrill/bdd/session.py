@@ -48,9 +48,22 @@ def start(config: pytest.Config, name: str, folder: Path) -> None:
         raise pytest.UsageError("\n".join(asked))
     try:
         preflight = Preflight.of(name, folder)
+        preflight.guardian = guardian_named(config)
     except BadInput as error:
         raise pytest.UsageError(str(error)) from error
     admit(config, preflight)
+
+
+def guardian_named(config: pytest.Config) -> str | None:
+    """Where the guardian of each drill is to stand, as it was asked for; None: there is none. Raises BadInput."""
+    given = str(config.getoption("drill_guardian"))
+    if given == "none":
+        return None
+    if given != "local":
+        from drdrill.drill.guardian.beside import relayed  # noqa: PLC0415 - the whole drill is behind it
+
+        relayed(given, "", "")
+    return given
 
 
 def raise_findings(findings: list[Finding]) -> None:

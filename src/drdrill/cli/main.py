@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "ready": "Prove that an estate can be drilled, before anything is struck.",
     "run": "Drill: break, measure, heal, judge, report.",
     "report": "Make the report of a drill again, from what it left on disk.",
+    "guardian": "Stand beside a drill of another machine, and heal when it dies.",
     "recover": "Heal what a drill that died left broken.",
     "lint": "Check features without an estate.",
 }

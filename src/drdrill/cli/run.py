@@ -21,7 +21,7 @@ QUIET = ("-W", "ignore:Module already imported so cannot be rewritten:pytest.Pyt
     "run",
     short_help="Drill: break, measure, heal, judge, report.",
     context_settings={"ignore_unknown_options": True},
-    options_metavar="[--estate NAME|PATH] [--first] [--language en|zh] [--drill-out DIR]",
+    options_metavar="[--estate NAME|PATH] [--first] [--language en|zh] [--drill-out DIR] [--guardian WHERE]",
 )
 @click.option(
     "--estate",
@@ -33,9 +33,20 @@ QUIET = ("-W", "ignore:Module already imported so cannot be rewritten:pytest.Pyt
     "--language", type=click.Choice(["en", "zh"]), help="zh: where a feature has a Chinese twin, drill that one."
 )
 @click.option("--drill-out", metavar="DIR", help="Where each drill leaves its folder (default: reports/out).")
+@click.option(
+    "--guardian",
+    metavar="WHERE",
+    help="Where the process stands that heals when this one dies: local (default), ssh://HOST of another site, none.",
+)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[FEATURES]... [PYTEST OPTIONS]...")
 def command(
-    estate: str | None, language: str | None, drill_out: str | None, arguments: tuple[str, ...], *, first: bool
+    estate: str | None,
+    language: str | None,
+    drill_out: str | None,
+    guardian: str | None,
+    arguments: tuple[str, ...],
+    *,
+    first: bool,
 ) -> int:
     """Run drills; without FEATURES those that ship with drdrill.
 
@@ -48,7 +59,7 @@ def command(
     """  # noqa: D301 - click reads this escape as "do not wrap"
     # Below where this person stands, and not below the root that pytest finds: `drdrill report latest` looks there too.
     asked: list[str] = ["--no-header", "--drill-out", drill_out or "reports/out"]
-    for option, value in (("--estate", estate), ("--language", language)):
+    for option, value in (("--estate", estate), ("--language", language), ("--guardian", guardian)):
         asked += [option, value] if value else []
     if not any(is_feature(argument) for argument in arguments):
         # Their own folder says nothing about where this person works.

@@ -70,6 +70,8 @@ class Links(Protocol):
     """Cut and restore what hosts send to each other."""
 
     name: str
+    leased: bool
+    """Whether its strikes end by themselves where the fault is. If not, the guardian has to end them."""
 
     def supports(self, hosts: Sequence[str]) -> bool:
         """Whether this way in can cut links of all these hosts."""
@@ -104,6 +106,8 @@ class Power(Protocol):
     """Take the power of hosts away and give it back."""
 
     name: str
+    leased: bool
+    """Whether its strikes end by themselves where the fault is. If not, the guardian has to end them."""
 
     def supports(self, hosts: Sequence[str]) -> bool:
         """Whether this way in holds the power of all these hosts."""
@@ -139,6 +143,8 @@ class Freeze(Protocol):
     """
 
     name: str
+    leased: bool
+    """Whether its strikes end by themselves where the fault is. If not, the guardian has to end them."""
 
     def supports(self, hosts: Sequence[str]) -> bool:
         """Whether this way in can freeze all these hosts."""
@@ -220,6 +226,8 @@ class Entry(Protocol):
     """Steer what an entry (load balancer) sends where, and tell who answers for its address."""
 
     name: str
+    leased: bool
+    """Whether its strikes end by themselves where the fault is. If not, the guardian has to end them."""
 
     def supports(self, hosts: Sequence[str]) -> bool:
         """Whether this way in reaches all these entry hosts."""

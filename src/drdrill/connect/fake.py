@@ -7,7 +7,8 @@ It is the counterpart of our own tests and of a team that tries a step or a faul
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import time
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from drdrill.connect.capabilities import Lease, Look, Renewal
 from drdrill.connect.fake_world import World
@@ -20,11 +21,15 @@ if TYPE_CHECKING:
     from drdrill.estate.model import Estate
 
 
+FOR_GOOD_S: Final = 1e6
+
+
 class _Fake:
     """What every fake way in is made of."""
 
     name = "fake"
     kind: ClassVar[Kind]
+    leased = True
 
     def __init__(self, estate: Estate) -> None:
         self.estate = estate
@@ -129,6 +134,25 @@ class FakePower(_Fake):
             off = self.world.off_hosts() & set(hosts)
         answer = True if len(off) == len(set(hosts)) else None if off else False
         return Look(answer, f"{len(off)} of {len(hosts)} hosts are off", {"off": len(off), "hosts": len(hosts)})
+
+
+class FakeBmc(FakePower):
+    """Power of the fake estate by a board that knows no timer, like real ones: what is off stays off until somebody heals it."""
+
+    name = "fake-bmc"
+    leased = False
+
+    def off(self, hold: str, drill: str, hosts: Sequence[str], lease_s: float, hard_end_s: float) -> Lease:
+        """Take the power away, for good."""
+        del hard_end_s
+        super().off(hold, drill, hosts, FOR_GOOD_S, FOR_GOOD_S)
+        return Lease(lease_s, time.monotonic_ns(), time.monotonic_ns())
+
+    def renew(self, hold: str, lease_s: float) -> Renewal:
+        """There is nothing to extend."""
+        with self.world.changing("power.renew", hold, lease_s):
+            answer = self.world.renew(hold, FOR_GOOD_S)
+        return Renewal(answer.state, lease_s, answer.at_ns)
 
 
 class FakeFreeze(_Fake):

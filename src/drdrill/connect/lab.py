@@ -27,6 +27,7 @@ class LabWay:
     """What links and power have in common: names of hosts, and holds with leases."""
 
     name = "lab"
+    leased = True
     kind: str
 
     def __init__(self, estate: Estate) -> None:

@@ -28,6 +28,7 @@ class OfShells(ABC):
     name: str
     capability: ClassVar[str]
     """What it can do, as hosts of the estate file name it: `links`."""
+    leased = True
 
     def __init__(self, estate: Estate, ways: Ways | None = None) -> None:
         self.estate = estate

@@ -31,6 +31,7 @@ WAYS_IN: Final = Parts(
         "vantages.local": "drdrill.connect.local:LocalVantages",
         "links.fake": "drdrill.connect.fake:FakeLinks",
         "power.fake": "drdrill.connect.fake:FakePower",
+        "power.fake-bmc": "drdrill.connect.fake:FakeBmc",
         "freeze.fake": "drdrill.connect.fake:FakeFreeze",
         "entry.fake": "drdrill.connect.fake_entry:FakeEntry",
         "shell.fake": "drdrill.connect.fake_entry:FakeShell",

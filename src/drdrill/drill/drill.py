@@ -19,10 +19,12 @@ from drdrill.connect.registry import Ways
 from drdrill.drill import baseline, ending, state
 from drdrill.drill.about import About, Ended, begun, slug, unused
 from drdrill.drill.asks import Asks
+from drdrill.drill.guardian.beside import Guardian
 from drdrill.drill.hold import Tools
 from drdrill.drill.holds import Holds
 from drdrill.drill.lock import EstateLock
 from drdrill.drill.named import named
+from drdrill.drill.reach import ways_back
 from drdrill.drill.undo_log import UndoLog
 from drdrill.drill.watches import Watches
 from drdrill.errors import BadInput
@@ -57,6 +59,7 @@ class Drill(Asks):
         *,
         drill_id: str,
         say: Callable[[str], None],
+        guardian: Guardian | None = None,
     ) -> None:
         self.id = drill_id
         super().__init__(estate, Ways(estate))
@@ -73,10 +76,14 @@ class Drill(Asks):
         self._struck = False
         self._begun_ns = time.monotonic_ns()
         self._nouns: dict[str, Any] = {}
-        self.tools = Tools(journal, UndoLog(state.folder(estate.name)), self.say, nap=self._nap)
+        self.guardian = guardian
+        log = UndoLog(state.folder(estate.name))
+        self.tools = Tools(journal, log, self.say, nap=self._nap, guardian=guardian)
 
     @classmethod
-    def begin(cls, estate: Estate, about: About, out: Path, say: Callable[[str], None]) -> Self:
+    def begin(
+        cls, estate: Estate, about: About, out: Path, say: Callable[[str], None], guardian: str | None = None
+    ) -> Self:
         """Take the estate for this drill and write down what it is.
 
         Args:
@@ -84,6 +91,7 @@ class Drill(Asks):
             about: the scenario.
             out: where drills are kept; this one gets the folder `<utc>-<title>` there.
             say: one line for the person who watches.
+            guardian: where the process stands that heals when this one dies: `local`, `ssh://HOST`; None: there is none.
 
         Raises:
             EstateBusy: another drill holds the estate.
@@ -99,7 +107,10 @@ class Drill(Asks):
             journal = Journal(unused(out, f"{now:%Y%m%dT%H%M%SZ}-{slug(about.title)}"))
             clock = {"mono_ns": journal.clock.mono_ns, "wall_ns": journal.clock.wall_ns}
             journal.write(events.DRILL_BEGUN, drill=drill_id, **words, clock=clock)
-            return cls(estate, about, journal, lock, drill_id=drill_id, say=say)
+            beside = None
+            if guardian is not None and any(call.strikes for call in about.calls):
+                beside = Guardian(guardian, drill_id, estate, journal.folder).start()
+            return cls(estate, about, journal, lock, drill_id=drill_id, say=say, guardian=beside)
         except OSError as error:
             lock.release()
             raise BadInput(f"{out}: the drill cannot be recorded there ({error.strerror or error})") from error
@@ -148,6 +159,7 @@ class Drill(Asks):
 
     def feed(self) -> None:
         """Renew every open hold whose time has come, and look at what is watched. Raises what `wait_until` raises."""
+        self.beat()
         self.holds.feed()
         self.watches.look()
 
@@ -231,6 +243,12 @@ class Drill(Asks):
         self.measure()
         if self.before is None:
             self.before = self.picture()
+            if self.guardian is not None:
+                self.guardian.prepare(ways_back(self.ways, self.about.calls))
+                self.watches.add(self.guardian)
+                self.journal.write(
+                    events.GUARDIAN_BEGUN, drill=self.id, where=self.guardian.where, pid=self.guardian.pid
+                )
 
     def moved(self) -> None:
         """Something was moved: from now on this drill is not one that touched nothing."""
@@ -257,6 +275,11 @@ class Drill(Asks):
     def _tripped(self, watch: str, words: str) -> None:
         self.journal.write(events.TRIPPED, watch=watch, words=words)
         self.say(f"ABORT {watch}: {words}")
+
+    def beat(self) -> None:
+        """Be heard by the guardian."""
+        if self.guardian is not None:
+            self.guardian.beat()
 
     def _nap(self) -> None:
         """Between two looks at one hold: the others are not to starve."""

@@ -46,6 +46,11 @@ class DrillNoun:
             raise Refused(f"{fault.title}: {too_much}")
         hold_id = f"{self._drill.id}-{len(self._drill.holds.all) + 1}"
         reach = reach_for(self._drill.ways, fault, targets, drill=self._drill.id, hold=hold_id, lease_s=0.0)
+        if self._drill.guardian is None and (alone := [w.name for w in reach.ways.values() if not w.leased]):
+            raise Refused(
+                f"{fault.title}: {', '.join(alone)} keeps no lease where the fault is, so a guardian has to heal it if this "
+                "drill dies: --guardian local, or ssh://HOST of another site"
+            )
         self._drill.before_change()
         hold = Hold.plan(fault, reach, targets, self._drill.tools)
         self._drill.holds.add(hold)

@@ -57,6 +57,7 @@ def end(drill: Drill, error: BaseException | None, begun_ns: int) -> Ended:
             restoration = _tried(
                 drill, "comparing with before", lambda: _restored(drill, left, tables), Restoration.UNKNOWN
             )
+            _tried(drill, "letting the guardian go", lambda: _let_go(drill), None)
             seconds = round((time.monotonic_ns() - begun_ns) / 1e9, 3)
             last = {"result": str(result), "restoration": str(restoration), "seconds": seconds}
             _tried(drill, "writing the last line", lambda: drill.journal.write(events.DRILL_ENDED, **last), None)
@@ -101,6 +102,15 @@ def _quiet(drill: Drill, left: Sequence[Hold], heard: Sequence[str]) -> str:
 
     within = recovery_s(drill.estate)
     return drill.wait_until(quiet, within, "the estate to be quiet") or f"not quiet after {within:g} s"
+
+
+def _let_go(drill: Drill) -> None:
+    """What the guardian did stands in its own journal, in this drill's folder; that it healed stands in both."""
+    if drill.guardian is None:
+        return
+    for line in drill.guardian.end():
+        if line["kind"] == events.GUARDIAN_HEALING:
+            drill.journal.write(events.GUARDIAN_HEALING, **line["data"])
 
 
 def _sees(drill: Drill) -> bool:

@@ -28,12 +28,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from drdrill.connect.capabilities import Look
 from drdrill.drill.bounded import bounded
 from drdrill.drill.undo_log import to_json
-from drdrill.errors import DrdrillError, LeaseLost, Refused, WayInFailed
+from drdrill.errors import DrdrillError, LeaseLost, NoWayBack, Refused
 from drdrill.journal import events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from drdrill.drill.guardian.beside import Guardian
     from drdrill.drill.undo_log import UndoLog
     from drdrill.faults.fault import Fault, Reach, Targets, Undo
     from drdrill.journal.journal import Journal
@@ -70,6 +71,7 @@ class Tools:
     say: Callable[[str], None]
     now_ns: Callable[[], int] = time.monotonic_ns
     nap: Callable[[], None] = lambda: time.sleep(0.1)
+    guardian: Guardian | None = None
 
 
 @dataclass
@@ -95,7 +97,7 @@ class Hold:
         """Say how to undo it, on disk. Touches nothing of the estate.
 
         Raises:
-            Refused: the undo is not on disk, so there is no strike.
+            Refused: the undo is not on disk, here and with the guardian, so there is no strike.
         """
         undo = fault.plan(reach, targets)
         try:
@@ -104,6 +106,12 @@ class Hold:
             raise Refused(
                 f"{tools.log.folder}: the undo cannot be written ({error.strerror}), so nothing is struck"
             ) from error
+        if tools.guardian is not None:
+            try:
+                tools.guardian.guard(undo, reach.hard_end_s)
+            except Refused:
+                tools.log.done(undo.hold)
+                raise
         told = {"hold": undo.hold, "fault": undo.fault, "title": undo.title, "targets": list(undo.hosts)}
         tools.journal.write(events.FAULT_PLANNED, **told, sites=list(undo.sites), why=undo.why, undo=to_json(undo))
         return cls(fault, reach, undo, tools)
@@ -131,6 +139,7 @@ class Hold:
         Raises:
             WayInFailed: a command failed. Whatever was done waits for `heal`.
             LeaseLost: the first lease could not be extended.
+            NoWayBack: the way back cannot be seen to work, now that it is struck.
         """
         self._offer()
         self.reach.lease_s = self.fault.first_lease_s
@@ -159,14 +168,18 @@ class Hold:
             self.reach.traffic = None
 
     def _prove_way_back(self) -> None:
-        """Ask for our holds by the way that will heal them, now that the cut is there. Raises WayInFailed when nobody answers."""
+        """Ask for our holds by the way that will heal them, now that the cut is there, from here and from the guardian's place.
+
+        Raises:
+            NoWayBack: it cannot be seen to work. The first lease is short, so what was struck ends by itself.
+        """
         for way in self.reach.ways.values():
             try:
                 way.holds(self.undo.drill)
             except (DrdrillError, OSError) as error:
-                raise WayInFailed(
-                    f"{self.title}: there is no way back through {way.name} ({error}); healing"
-                ) from error
+                raise NoWayBack(f"{self.title}: there is no way back through {way.name} ({error})") from error
+        if self.tools.guardian is not None and (words := self.tools.guardian.prove(self.undo)):
+            raise NoWayBack(f"{self.title}: there is no way back from the guardian's place ({words})")
 
     def feed(self, *, now: bool = False) -> None:
         """Renew the lease and look whether it is held, when it is time or at once.
@@ -267,6 +280,8 @@ class Hold:
     def _close(self) -> None:
         try:
             self.tools.log.done(self.undo.hold)
+            if self.tools.guardian is not None:
+                self.tools.guardian.done(self.undo.hold)
             if self.reach.traffic is not None:
                 self.reach.traffic.close()
         except Exception as error:  # noqa: BLE001 - it is healed; this is only tidying

@@ -6,10 +6,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from drdrill.drill.lacking import struck_by
 from drdrill.faults.fault import Reach
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from drdrill.connect.registry import Ways
+    from drdrill.drill.call import Call
     from drdrill.faults.fault import Fault, Targets, Undo
 
 
@@ -26,6 +30,22 @@ def reach_for(ways: Ways, fault: Fault, targets: Targets, *, drill: str, hold: s
         freeze=ways.freeze(targets.hosts) if "freeze" in fault.needs else None,
         entry=ways.entry(targets.hosts) if "entry" in fault.needs else None,
     )
+
+
+def ways_back(ways: Ways, calls: Sequence[Call]) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Every way by which the strikes of these calls would be healed: capability, its name, all hosts that it may be needed for.
+
+    Raises what the faults raise for names that the estate does not have.
+    """
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for call in calls:
+        fault = struck_by(ways.estate, call)
+        if fault is not None:
+            targets = fault.candidates(ways.estate)
+            reach = reach_for(ways, fault, targets, drill="probe", hold="probe", lease_s=0.0)
+            for capability, way in reach.ways.items():
+                found.setdefault((capability, way.name), {}).update(dict.fromkeys(targets.hosts))
+    return [(capability, name, tuple(hosts)) for (capability, name), hosts in found.items()]
 
 
 def reach_of(ways: Ways, undo: Undo) -> Reach:

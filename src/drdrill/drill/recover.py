@@ -57,7 +57,7 @@ def recover(estate: Estate, say: Callable[[str], None], ways: Ways | None = None
     known = {undo.hold for undo in undos}
     # A terminal that goes away, or an impatient Ctrl-C, would leave half of it. Every heal is bounded.
     with uninterrupted(lambda: "; ".join(e.undo.title for e in log.read().entries) or "nothing", say):
-        _revoke(ways, undos, say)
+        revoke(ways, undos, say)
         for undo in undos:
             _heal(ways, undo, log, done, say)
     for hold, look in open_holds(ways).items():
@@ -90,7 +90,8 @@ def _say_owner(lock: EstateLock, say: Callable[[str], None]) -> None:
         say(f"drill {owner.get('drill')} (process {owner.get('pid')}) is running; it loses its faults and will abort")
 
 
-def _revoke(ways: Ways, undos: list[Undo], say: Callable[[str], None]) -> None:
+def revoke(ways: Ways, undos: list[Undo], say: Callable[[str], None]) -> None:
+    """Take the right to renew away from the drills of these records, through each way that they name."""
     for capability, name, drill in sorted({(c, n, u.drill) for u in undos for c, n in u.way_in.items()}):
         try:
             bounded(lambda c=capability, n=name, d=drill: ways.named(c, n).revoke(d), REVERT_WITHIN_S, "revoking")  # type: ignore[misc]

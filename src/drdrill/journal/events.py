@@ -50,7 +50,7 @@ FAULT_RENEWED: Final = "fault.renewed"
 FAULT_LAPSED: Final = "fault.lapsed"
 """hold, at_ns|null: it ended before its heal was asked for."""
 FAULT_HEALING: Final = "fault.healing"
-"""hold, reason (sentence|end|abort|recover)."""
+"""hold, reason (sentence|end|abort|recover|guardian)."""
 FAULT_HEALED: Final = "fault.healed"
 """hold, first_ns, last_ns."""
 FAULT_RESIDUAL: Final = "fault.residual"
@@ -58,6 +58,18 @@ FAULT_RESIDUAL: Final = "fault.residual"
 
 TRIPPED: Final = "drill.tripped"
 """watch (what was watched), words: why the drill had to stop; its heal begins."""
+
+# --- the guardian ----------------------------------------------------------------------------------------------------
+GUARDIAN_BEGUN: Final = "guardian.begun"
+"""drill, pid, machine; in a drill's journal also where (local|ssh://...)."""
+GUARDIAN_PREPARED: Final = "guardian.prepared"
+"""ways[[capability, name, hosts[]]], wrong[]: the ways back that it tried without harm, and those that do not work."""
+GUARDIAN_GUARDS: Final = "guardian.guards"
+"""hold, fault, title: its undo is on the guardian's own disk."""
+GUARDIAN_HEALING: Final = "guardian.healing"
+"""why, titles[]: it heals, and no renewal counts any more."""
+GUARDIAN_ENDED: Final = "guardian.ended"
+"""words."""
 
 # --- what is moved ---------------------------------------------------------------------------------------------------
 OPERATION_BEGUN: Final = "operation.begun"
