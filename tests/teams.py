@@ -72,6 +72,7 @@ class Team:
         self.pytester = pytester
         self.path = pytester.path
         self.write("clinic.yaml", ESTATE)
+        self.write("clinic.fake.json", "")  # The guardian is another process, and sees the same estate.
 
     def write(self, name: str, text: str, encoding: str = "utf-8") -> Path:
         path = self.path / name

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""The guardian heals what no target heals by itself, whatever becomes of the drill; on an estate whose power is a board without a timer."""
+"""The guardian heals what no target heals by itself, whatever becomes of the drill: power by a board without a timer."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ from drdrill.estate.load import load
 from drdrill.faults.site_lost import SiteLost
 fault = SiteLost("east")
 calls = (Call("drill", "strike", (fault,)),)
-drill = Drill.begin(load(sys.argv[1]), About("guarded", "crash", calls=calls), pathlib.Path(sys.argv[2]), print, sys.argv[3] or None)
+about, out = About("guarded", "crash", calls=calls), pathlib.Path(sys.argv[2])
+drill = Drill.begin(load(sys.argv[1]), about, out, print, sys.argv[3] or None)
 error = None
 with guard():
     try:
@@ -174,7 +175,7 @@ def test_a_guardian_that_cannot_reach_every_way_back_refuses(clinic: Clinic):
     ssh = there / "ssh"
     ssh.write_text(
         f"#!/bin/sh\nexport DRDRILL_STATE={clinic.folder}/there\nfor last; do :; done\n"
-        f'exec {sys.executable} -m drdrill.cli ${{last#drdrill }}\n'
+        f"exec {sys.executable} -m drdrill.cli ${{last#drdrill }}\n"
     )
     ssh.chmod(0o755)
     before = os.environ["PATH"]

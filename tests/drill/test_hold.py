@@ -10,11 +10,12 @@ from estates import fake_estate
 
 from drdrill.connect.fake_world import World
 from drdrill.connect.registry import Ways
-from drdrill.drill.hold import Hold, State, Tools
+from drdrill.drill.hold import Hold, State
 from drdrill.drill.holds import Holds
 from drdrill.drill.reach import reach_for
+from drdrill.drill.tools import Tools
 from drdrill.drill.undo_log import UndoLog
-from drdrill.errors import LeaseLost, Refused, WayInFailed
+from drdrill.errors import LeaseLost, NoWayBack, Refused, WayInFailed
 from drdrill.faults.site_isolated import SiteIsolated
 from drdrill.faults.site_lost import SiteLost
 from drdrill.journal import events
@@ -116,7 +117,7 @@ def test_without_a_way_back_the_lease_is_not_extended(scene: Scene, monkeypatch:
         raise WayInFailed("no answer")
 
     monkeypatch.setattr(hold.reach.links, "holds", silent)
-    with pytest.raises(WayInFailed, match="no way back"):
+    with pytest.raises(NoWayBack, match="no way back"):
         hold.strike()
     scene.pass_time(3.1)
     with scene.world.looking("look"):

@@ -16,10 +16,11 @@ from estates import fake_estate
 from drdrill.connect.fake_world import World
 from drdrill.connect.registry import Ways
 from drdrill.drill import state
-from drdrill.drill.hold import Hold, Tools
+from drdrill.drill.hold import Hold
 from drdrill.drill.lock import EstateLock
 from drdrill.drill.reach import reach_for
 from drdrill.drill.recover import recover
+from drdrill.drill.tools import Tools
 from drdrill.drill.undo_log import UndoLog
 from drdrill.errors import LeaseLost, WayInFailed
 from drdrill.faults.site_isolated import SiteIsolated
@@ -37,7 +38,8 @@ import pathlib, sys, time
 from estates import fake_estate
 from drdrill.connect.registry import Ways
 from drdrill.drill import state
-from drdrill.drill.hold import Hold, Tools
+from drdrill.drill.hold import Hold
+from drdrill.drill.tools import Tools
 from drdrill.drill.lock import EstateLock
 from drdrill.drill.reach import reach_for
 from drdrill.drill.undo_log import UndoLog

@@ -74,7 +74,8 @@ class Drill:
         self.journal = SimpleNamespace(write=lambda kind, **data: log("journal", kind, data))
 
     @classmethod
-    def begin(cls, estate, about, out, say) -> Drill:
+    def begin(cls, estate, about, out, say, guardian) -> Drill:
+        assert guardian == "local"
         log("begin", about.title, about.tags, about.language)
         act("begin")
         return cls(estate, about, out, say)

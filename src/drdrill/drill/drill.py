@@ -20,11 +20,11 @@ from drdrill.drill import baseline, ending, state
 from drdrill.drill.about import About, Ended, begun, slug, unused
 from drdrill.drill.asks import Asks
 from drdrill.drill.guardian.beside import Guardian
-from drdrill.drill.hold import Tools
 from drdrill.drill.holds import Holds
 from drdrill.drill.lock import EstateLock
 from drdrill.drill.named import named
 from drdrill.drill.reach import ways_back
+from drdrill.drill.tools import Tools
 from drdrill.drill.undo_log import UndoLog
 from drdrill.drill.watches import Watches
 from drdrill.errors import BadInput

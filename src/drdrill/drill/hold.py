@@ -21,23 +21,20 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from drdrill.connect.capabilities import Look
 from drdrill.drill.bounded import bounded
 from drdrill.drill.undo_log import to_json
-from drdrill.errors import DrdrillError, LeaseLost, NoWayBack, Refused
+from drdrill.errors import DrdrillError, LeaseLost, NoWayBack
 from drdrill.journal import events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from drdrill.drill.guardian.beside import Guardian
-    from drdrill.drill.undo_log import UndoLog
+    from drdrill.drill.tools import Tools
     from drdrill.faults.fault import Fault, Reach, Targets, Undo
-    from drdrill.journal.journal import Journal
 
 LEASE_S: Final = 30.0
 """Once the way back is proven: a step may take 20 s without feeding."""
@@ -60,18 +57,6 @@ class State(enum.StrEnum):
     HEALING = "healing"
     HEALED = "healed"
     RESIDUAL = "residual"
-
-
-@dataclass
-class Tools:
-    """What every hold of one drill shares. `nap` is called between two looks: it waits a little and feeds the other holds."""
-
-    journal: Journal
-    log: UndoLog
-    say: Callable[[str], None]
-    now_ns: Callable[[], int] = time.monotonic_ns
-    nap: Callable[[], None] = lambda: time.sleep(0.1)
-    guardian: Guardian | None = None
 
 
 @dataclass
@@ -100,18 +85,7 @@ class Hold:
             Refused: the undo is not on disk, here and with the guardian, so there is no strike.
         """
         undo = fault.plan(reach, targets)
-        try:
-            tools.log.write(undo)
-        except OSError as error:
-            raise Refused(
-                f"{tools.log.folder}: the undo cannot be written ({error.strerror}), so nothing is struck"
-            ) from error
-        if tools.guardian is not None:
-            try:
-                tools.guardian.guard(undo, reach.hard_end_s)
-            except Refused:
-                tools.log.done(undo.hold)
-                raise
+        tools.keep(undo, reach.hard_end_s)
         told = {"hold": undo.hold, "fault": undo.fault, "title": undo.title, "targets": list(undo.hosts)}
         tools.journal.write(events.FAULT_PLANNED, **told, sites=list(undo.sites), why=undo.why, undo=to_json(undo))
         return cls(fault, reach, undo, tools)
@@ -279,9 +253,7 @@ class Hold:
 
     def _close(self) -> None:
         try:
-            self.tools.log.done(self.undo.hold)
-            if self.tools.guardian is not None:
-                self.tools.guardian.done(self.undo.hold)
+            self.tools.forget(self.undo.hold)
             if self.reach.traffic is not None:
                 self.reach.traffic.close()
         except Exception as error:  # noqa: BLE001 - it is healed; this is only tidying
