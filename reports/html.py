@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 
 from drdrill.journal import events
 from drdrill.journal.journal import FILE_NAME
-from drdrill.reports import account, figures, objectives, proof, svg, tables, timeline
+from drdrill.reports import account, figures, guardian, objectives, proof, svg, tables, timeline
 from drdrill.reports.drawing import Bars, Strip
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def render(recording: Recording) -> str:
         readbacks=[e.data for e in recording.journal.of(events.READBACK)],
         blows=[_blow(b, drawing.axis) for b in account.blows(recording)] if drawing else [],
         operations=recording.timeline.operations,
+        guardian=guardian.told(recording),
         notes=account.notes(recording),
         environment=_environment(recording),
         chain=_chain(recording),

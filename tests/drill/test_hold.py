@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from estates import fake_estate
 
+from drdrill.connect.capabilities import Renewal
 from drdrill.connect.fake_world import World
 from drdrill.connect.registry import Ways
 from drdrill.drill.hold import Hold, State
@@ -122,6 +123,20 @@ def test_without_a_way_back_the_lease_is_not_extended(scene: Scene, monkeypatch:
     scene.pass_time(3.1)
     with scene.world.looking("look"):
         assert scene.world.cut_pairs() == set()
+
+
+def test_a_host_that_this_drill_switched_off_need_not_renew_and_any_other_must(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold = scene.plan()
+    hold.strike()
+    held = Renewal("held", 30.0, silent={"east-db1": "east-db1: no answer"})
+    monkeypatch.setattr(hold.reach.links, "renew", lambda _hold, _lease_s: held)
+    with pytest.raises(WayInFailed, match="could not be renewed everywhere: east-db1: no answer"):
+        hold.feed(now=True)
+    scene.tools.down = lambda: {"east-db1"}
+    hold.feed(now=True)
+    assert hold.state is State.HELD
 
 
 def test_feeding_renews_and_looks_every_five_seconds(scene: Scene) -> None:

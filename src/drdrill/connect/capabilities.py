@@ -34,11 +34,16 @@ class Lease:
 
 @dataclass(frozen=True)
 class Renewal:
-    """The answer to a renewal. Only `held` means that the strike is still in force; `at_ns` says when it ended."""
+    """The answer to a renewal. Only `held` means that the strike is still in force; `at_ns` says when it ended.
+
+    `silent` are the hosts that did not answer, and why; elsewhere it is as the state says. One that the same drill has switched
+    off cannot answer; that of any other is a renewal that failed.
+    """
 
     state: Literal["held", "lapsed", "healed", "revoked", "unknown"]
     left_s: float = 0.0
     at_ns: int | None = None
+    silent: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,18 +71,32 @@ class Traffic(Protocol):
 
 
 @runtime_checkable
-class Links(Protocol):
-    """Cut and restore what hosts send to each other."""
+class Striking(Protocol):
+    """What every capability has by which something can be broken."""
 
     name: str
     leased: bool
     """Whether its strikes end by themselves where the fault is. If not, the guardian has to end them."""
 
     def supports(self, hosts: Sequence[str]) -> bool:
-        """Whether this way in can cut links of all these hosts."""
+        """Whether this way in does it to all these hosts, by what the estate says."""
 
     def ready(self, hosts: Sequence[str]) -> Look:
         """Whether the way in and the way back work, without harm."""
+
+    def renew(self, hold: str, lease_s: float) -> Renewal:
+        """Extend; never strike again. Raises WayInFailed."""
+
+    def revoke(self, drill: str) -> None:
+        """Nobody can renew a hold of this drill any more."""
+
+    def holds(self, drill: str | None = None) -> Sequence[str]:
+        """The tags of the holds that are open, of one drill or of all."""
+
+
+@runtime_checkable
+class Links(Striking, Protocol):
+    """Cut and restore what hosts send to each other."""
 
     def traffic(self, pairs: Sequence[Pair]) -> Traffic | None:
         """Open the hold's own traffic over these pairs, or None where it cannot be offered."""
@@ -85,41 +104,19 @@ class Links(Protocol):
     def cut(self, hold: str, drill: str, pairs: Sequence[Pair], lease_s: float, hard_end_s: float) -> Lease:
         """Cut these pairs. The timer is armed where the cut is, before or with it. Raises WayInFailed."""
 
-    def renew(self, hold: str, lease_s: float) -> Renewal:
-        """Extend; never strike again. Raises WayInFailed."""
-
     def restore(self, hold: str) -> Lease:
         """End this hold, whatever is left of it; fine when it is gone. `lease_s` is 0. Raises WayInFailed."""
 
     def is_cut(self, hold: str, pairs: Sequence[Pair]) -> Look:
         """True: the cut of this hold is in force on every pair; False: nothing of it is left."""
 
-    def revoke(self, drill: str) -> None:
-        """Nobody can renew a hold of this drill any more."""
-
-    def holds(self, drill: str | None = None) -> Sequence[str]:
-        """The tags of the holds that are open, of one drill or of all."""
-
 
 @runtime_checkable
-class Power(Protocol):
+class Power(Striking, Protocol):
     """Take the power of hosts away and give it back."""
-
-    name: str
-    leased: bool
-    """Whether its strikes end by themselves where the fault is. If not, the guardian has to end them."""
-
-    def supports(self, hosts: Sequence[str]) -> bool:
-        """Whether this way in holds the power of all these hosts."""
-
-    def ready(self, hosts: Sequence[str]) -> Look:
-        """Whether the way in and the way back work, without harm."""
 
     def off(self, hold: str, drill: str, hosts: Sequence[str], lease_s: float, hard_end_s: float) -> Lease:
         """Take the power away, without a goodbye. Raises WayInFailed."""
-
-    def renew(self, hold: str, lease_s: float) -> Renewal:
-        """Extend; never strike again. Raises WayInFailed."""
 
     def on(self, hold: str, hosts: Sequence[str]) -> Lease:
         """Give the power back, whatever was off; fine when all are on. Raises WayInFailed."""
@@ -127,30 +124,14 @@ class Power(Protocol):
     def is_off(self, hosts: Sequence[str]) -> Look:
         """True: all of them are off; False: all are on; None: some, or it cannot be told."""
 
-    def revoke(self, drill: str) -> None:
-        """Nobody can renew a hold of this drill any more."""
-
-    def holds(self, drill: str | None = None) -> Sequence[str]:
-        """The tags of the holds that are open, of one drill or of all."""
-
 
 @runtime_checkable
-class Freeze(Protocol):
+class Freeze(Striking, Protocol):
     """Stop hosts in their tracks and let them go on: what a hung kernel, a paused machine or a stuck hypervisor looks like.
 
     A frozen host keeps its memory and knows nothing of the time that passed. One that is switched off meanwhile is not
     frozen any more, whatever happens to it afterwards.
     """
-
-    name: str
-    leased: bool
-    """Whether its strikes end by themselves where the fault is. If not, the guardian has to end them."""
-
-    def supports(self, hosts: Sequence[str]) -> bool:
-        """Whether this way in can freeze all these hosts."""
-
-    def ready(self, hosts: Sequence[str]) -> Look:
-        """Whether the way in and the way back work, without harm."""
 
     def traffic(self, hosts: Sequence[str]) -> Traffic | None:
         """Open the hold's own questions to what runs on these hosts, or None where nothing can be asked."""
@@ -158,20 +139,11 @@ class Freeze(Protocol):
     def freeze(self, hold: str, drill: str, hosts: Sequence[str], lease_s: float, hard_end_s: float) -> Lease:
         """Stop everything that runs on them, all at once; the timer that thaws them is not on them. Raises WayInFailed."""
 
-    def renew(self, hold: str, lease_s: float) -> Renewal:
-        """Extend; never strike again. Raises WayInFailed."""
-
     def thaw(self, hold: str, hosts: Sequence[str]) -> Lease:
         """Let go on exactly what this hold stopped; fine when nothing is stopped. Raises WayInFailed."""
 
     def is_frozen(self, hosts: Sequence[str]) -> Look:
         """True: everything on all of them has stood still since the strike; False: nothing does; None: neither."""
-
-    def revoke(self, drill: str) -> None:
-        """Nobody can renew a hold of this drill any more."""
-
-    def holds(self, drill: str | None = None) -> Sequence[str]:
-        """The tags of the holds that are open, of one drill or of all."""
 
 
 @dataclass(frozen=True)
@@ -222,18 +194,8 @@ class Server:
 
 
 @runtime_checkable
-class Entry(Protocol):
+class Entry(Striking, Protocol):
     """Steer what an entry (load balancer) sends where, and tell who answers for its address."""
-
-    name: str
-    leased: bool
-    """Whether its strikes end by themselves where the fault is. If not, the guardian has to end them."""
-
-    def supports(self, hosts: Sequence[str]) -> bool:
-        """Whether this way in reaches all these entry hosts."""
-
-    def ready(self, hosts: Sequence[str]) -> Look:
-        """Whether the way in and the way back work, without harm."""
 
     def servers(self, host: str) -> Sequence[Server]:
         """The servers behind this entry host. Raises WayInFailed."""
@@ -243,9 +205,6 @@ class Entry(Protocol):
 
         Raises WayInFailed.
         """
-
-    def renew(self, hold: str, lease_s: float) -> Renewal:
-        """Extend; never strike again. Raises WayInFailed."""
 
     def restore(self, hold: str) -> Lease:
         """Give the servers of this hold work again; fine when it is gone. Raises WayInFailed."""
@@ -259,12 +218,6 @@ class Entry(Protocol):
         Raises:
             WayInFailed: nobody can be asked, or an answer comes from none of these hosts; the words say from where.
         """
-
-    def revoke(self, drill: str) -> None:
-        """Nobody can renew a hold of this drill any more."""
-
-    def holds(self, drill: str | None = None) -> Sequence[str]:
-        """The tags of the holds that are open, of one drill or of all."""
 
 
 @runtime_checkable

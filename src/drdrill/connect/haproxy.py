@@ -19,7 +19,6 @@ from drdrill.connect.capabilities import Lease, Look, Ran, Renewal, Server
 from drdrill.connect.many import Order, faults
 from drdrill.connect.nftables_rules import table
 from drdrill.connect.of_shells import OfShells
-from drdrill.connect.renewals import of_all, of_words
 from drdrill.errors import DrdrillError, WayInFailed
 
 if TYPE_CHECKING:
@@ -88,9 +87,9 @@ class HaproxyEntry(OfShells):
         return Lease(min(lease_s, hard_end_s), first_ns, time.monotonic_ns())
 
     def renew(self, hold: str, lease_s: float) -> Renewal:
-        """Extend on every host; never strike again. Raises WayInFailed when one does not answer."""
-        told = self._told(self._where(hold), "renew", hold=hold, lease_s=lease_s)
-        return of_all([of_words(answer["words"], time.monotonic_ns()) for answer in told.values()])
+        """Extend on every host that answers; never strike again. Raises WayInFailed when none does."""
+        orders = [self._order(host, "renew", hold=hold, lease_s=lease_s) for host in self._where(hold)]
+        return self._renewed(orders, lambda out: str(json.loads(out)["words"]))
 
     def restore(self, hold: str) -> Lease:
         """Give the servers of this hold work again. Raises WayInFailed when a host does not answer; the others did."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from drdrill.connect.registry import Ways
 
 _AT_ONCE: Final = 16
+_ONCE_SILENT_S: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Many:
     def __init__(self, ways: Ways) -> None:
         self._ways = ways
         self._turn = threading.Lock()
+        self._were_silent: set[str] = set()
 
     def shell(self, host: str) -> Shell:
         """The shell of a host. Raises Unreachable when it has none."""
@@ -47,17 +49,25 @@ class Many:
             return self._ways.shell([host])
 
     def ask(
-        self, orders: Sequence[Order], *, within_s: float = 10.0, root: bool = True
+        self, orders: Sequence[Order], *, within_s: float = 10.0, root: bool = True, patient: bool = False
     ) -> dict[str, Ran | DrdrillError]:
-        """What each command came to, also where it could not be run or ended badly."""
+        """What each command came to, also where it could not be run or ended badly.
+
+        A host that did not answer the last time is given one second, unless this is `patient`: a drill that has its power off
+        asks all the others every few seconds, and cannot wait for this one each time.
+        """
 
         def run(order: Order) -> Ran | DrdrillError:
+            host = order.host
+            bound_s = min(within_s, _ONCE_SILENT_S) if host in self._were_silent and not patient else within_s
             try:
-                return self.shell(order.host).run(
-                    order.host, order.command, within_s=within_s, root=root, given=order.given
-                )
+                ran = self.shell(host).run(host, order.command, within_s=bound_s, root=root, given=order.given)
             except DrdrillError as error:
+                if isinstance(error, Unreachable | WayInFailed):
+                    self._were_silent.add(host)
                 return error
+            self._were_silent.discard(host)
+            return ran
 
         if not orders:
             return {}
@@ -70,7 +80,7 @@ class Many:
         Raises:
             WayInFailed: one did not; the others were given all the same.
         """
-        answers = self.ask(orders, within_s=within_s)
+        answers = self.ask(orders, within_s=within_s, patient=True)
         if wrong := faults(answers):
             raise WayInFailed("; ".join(wrong.values()))
         return {host: ran.out.strip() for host, ran in answers.items() if isinstance(ran, Ran)}

@@ -19,7 +19,6 @@ from drdrill.connect.nftables_host import SPLIT, command
 from drdrill.connect.nftables_rules import cut_text, drops, in_force, renew_text, table
 from drdrill.connect.nftables_traffic import NftTraffic
 from drdrill.connect.of_shells import OfShells
-from drdrill.connect.renewals import of_all, of_words
 from drdrill.errors import DrdrillError, WayInFailed
 
 if TYPE_CHECKING:
@@ -99,9 +98,8 @@ class NftLinks(OfShells):
                 self._peers[host] = (words[0], int(words[3])) if len(words) == _CONNECTION else None
 
     def renew(self, hold: str, lease_s: float) -> Renewal:
-        """Extend on every host; never strike again. Raises WayInFailed when one does not answer."""
-        told = self._many.tell([Order(h, command("renew", hold, round(lease_s * _CS))) for h in self._where(hold)])
-        return of_all([of_words(words, time.monotonic_ns()) for words in told.values()])
+        """Extend on every host that answers; never strike again. Raises WayInFailed when none does."""
+        return self._renewed([Order(h, command("renew", hold, round(lease_s * _CS))) for h in self._where(hold)])
 
     def restore(self, hold: str) -> Lease:
         """Take the table, and then the timer, away on every host. Raises WayInFailed when one does not answer; the others did."""

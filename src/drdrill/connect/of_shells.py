@@ -4,15 +4,19 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from drdrill.connect.capabilities import Ran, Renewal
 from drdrill.connect.many import Many, Order, faults, silent
 from drdrill.connect.registry import Ways
+from drdrill.connect.renewals import of_all, of_words
 from drdrill.errors import Unreachable, WayInFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from drdrill.estate.model import Estate
 
@@ -77,6 +81,20 @@ class OfShells(ABC):
     @abstractmethod
     def _revoking(self, host: str, drill: str) -> Order:
         """The command that takes the right to renew away from a drill."""
+
+    def _renewed(self, orders: Sequence[Order], said: Callable[[str], str] = str.strip) -> Renewal:
+        """What a renewal on these hosts came to; `said` finds its words in what a host answered.
+
+        Raises:
+            WayInFailed: a host refuses, or none answers.
+        """
+        answers = self._many.ask(orders)
+        wrong, gone = faults(answers), silent(answers)
+        if wrong.keys() - gone or gone == answers.keys():
+            raise WayInFailed("; ".join(wrong.values()))
+        told = [ran.out for ran in answers.values() if isinstance(ran, Ran)]
+        answer = of_all([of_words(said(out), time.monotonic_ns()) for out in told])
+        return replace(answer, silent={host: wrong[host] for host in gone})
 
     def _strikes(self, hold: str, drill: str, hosts: Sequence[str]) -> None:
         """Remember where, before it is done."""

@@ -78,7 +78,7 @@ class Drill(Asks):
         self._nouns: dict[str, Any] = {}
         self.guardian = guardian
         log = UndoLog(state.folder(estate.name))
-        self.tools = Tools(journal, log, self.say, nap=self._nap, guardian=guardian)
+        self.tools = Tools(journal, log, self.say, nap=self._nap, guardian=guardian, down=lambda: self.holds.down)
 
     @classmethod
     def begin(

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from drdrill.connect.capabilities import Look
 from drdrill.drill.bounded import bounded
 from drdrill.drill.undo_log import to_json
-from drdrill.errors import DrdrillError, LeaseLost, NoWayBack
+from drdrill.errors import DrdrillError, LeaseLost, NoWayBack, WayInFailed
 from drdrill.journal import events
 
 if TYPE_CHECKING:
@@ -169,6 +169,8 @@ class Hold:
 
     def _renew(self) -> None:
         answer = self.fault.renew(self.reach, self.undo, LEASE_S)
+        if others := [words for host, words in answer.silent.items() if host not in self.tools.down()]:
+            raise WayInFailed(f"{self.title}: its lease could not be renewed everywhere: {'; '.join(others)}")
         if answer.state == "held":
             self.lease_s = answer.left_s
             wait_s = min(LOOK_EVERY_S, answer.left_s / 3)

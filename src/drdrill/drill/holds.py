@@ -26,6 +26,12 @@ class Holds:
         """Those of which something may be left."""
         return [hold for hold in self.all if hold.open]
 
+    @property
+    def down(self) -> set[str]:
+        """The hosts that cannot answer, since a fault of this drill has their power or lets them stand still."""
+        silencing = [hold for hold in self.all if hold.open and hold.fault.needs & {"power", "freeze"}]
+        return {host for hold in silencing for host in hold.undo.hosts}
+
     def add(self, hold: Hold) -> None:
         """Before it strikes, so that nothing struck is ever unknown here."""
         self.all.append(hold)

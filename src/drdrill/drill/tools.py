@@ -29,6 +29,8 @@ class Tools:
     now_ns: Callable[[], int] = time.monotonic_ns
     nap: Callable[[], None] = lambda: time.sleep(0.1)
     guardian: Guardian | None = None
+    down: Callable[[], set[str]] = set
+    """The hosts that this drill itself keeps from answering now."""
 
     def keep(self, undo: Undo, hard_end_s: float) -> None:
         """Have an undo on disk, here and with the guardian. Raises Refused: it is not, so there must be no harm."""

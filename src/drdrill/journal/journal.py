@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = "journal.jsonl"
+GUARDIANS = "guardian.jsonl"
+"""The guardian's own journal, in the drill's folder."""
 GENESIS = "0" * 64
 ROOM: Final = 1 << 20
 """Bytes that a journal keeps aside while the drill runs. A disk that fills up in the middle still takes the end: heal, judgement,
@@ -208,13 +210,13 @@ class Reading:
         return next((e for e in reversed(self.events) if e.kind == kind), None)
 
 
-def read(folder: Path) -> Reading:
-    """Read the journal in a drill's folder.
+def read(folder: Path, name: str = FILE_NAME) -> Reading:
+    """Read the journal in a drill's folder, or the guardian's beside it.
 
     Raises:
         BadInput: there is none.
     """
-    path = folder / FILE_NAME
+    path = folder / name
     try:
         raw = path.read_bytes()
     except OSError as error:

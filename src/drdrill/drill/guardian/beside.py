@@ -22,6 +22,7 @@ from drdrill.drill.guardian.line import LOG, PROTOCOL, Line, dial
 from drdrill.drill.guardian.ward import LEASE_S
 from drdrill.drill.undo_log import to_json
 from drdrill.errors import BadInput, DrdrillError, Refused, WayInFailed
+from drdrill.journal.journal import GUARDIANS
 
 if TYPE_CHECKING:
     import socket
@@ -175,7 +176,7 @@ class Guardian:
         try:
             if self._line is not None:
                 text = str(self._asked({"do": "end"}, ANSWERS_S)["journal"])
-                (self._folder / "guardian.jsonl").write_text(text)
+                (self._folder / GUARDIANS).write_text(text)
                 lines = [json.loads(line) for line in text.splitlines()]
         except (DrdrillError, OSError, ValueError):
             pass  # It goes on by itself, and leaves its journal where it can.

@@ -27,7 +27,7 @@ from drdrill.drill.guardian.ward import Ward
 from drdrill.drill.undo_log import UndoLog, from_json
 from drdrill.errors import DrdrillError
 from drdrill.journal import events
-from drdrill.journal.journal import FILE_NAME, Journal
+from drdrill.journal.journal import FILE_NAME, GUARDIANS, Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -260,7 +260,7 @@ def left_beside(guardian: Guardian, drill_folder: Path | None) -> None:
     guardian.journal.close()
     if drill_folder is not None and drill_folder.is_dir():
         with contextlib.suppress(OSError):
-            (drill_folder / "guardian.jsonl").write_bytes((guardian.folder / FILE_NAME).read_bytes())
+            (drill_folder / GUARDIANS).write_bytes((guardian.folder / FILE_NAME).read_bytes())
     if not guardian.ward.open:
         for path in (guardian.folder / name for name in (SOCKET, FILE_NAME, LOG)):
             path.unlink(missing_ok=True)
