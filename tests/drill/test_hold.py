@@ -125,6 +125,20 @@ def test_without_a_way_back_the_lease_is_not_extended(scene: Scene, monkeypatch:
         assert scene.world.cut_pairs() == set()
 
 
+def test_a_way_back_that_is_seen_when_the_first_lease_is_over_is_none(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold = scene.plan()
+
+    def late(_drill: str | None = None) -> tuple[str, ...]:
+        scene.pass_time(3.2)
+        return ("d-1",)
+
+    monkeypatch.setattr(hold.reach.links, "holds", late)
+    with pytest.raises(NoWayBack, match="only after 3.2 s, when its first lease of 3 s was over"):
+        hold.strike()
+
+
 def test_a_host_that_this_drill_switched_off_need_not_renew_and_any_other_must(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

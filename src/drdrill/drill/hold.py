@@ -33,6 +33,7 @@ from drdrill.journal import events
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from drdrill.connect.capabilities import Lease
     from drdrill.drill.tools import Tools
     from drdrill.faults.fault import Fault, Reach, Targets, Undo
 
@@ -122,7 +123,7 @@ class Hold:
         lease = self.fault.inject(self.reach, self.undo)
         self.state, self.lease_s = State.STRUCK, lease.lease_s
         self._tell(events.FAULT_STRUCK, first_ns=lease.first_ns, last_ns=lease.last_ns)
-        self._prove_way_back()
+        self._prove_way_back(lease)
         self._renew()
         look = self._look("took_hold", self.fault.took_hold)
         if self.in_force:
@@ -141,11 +142,11 @@ class Hold:
             self.reach.traffic.close()
             self.reach.traffic = None
 
-    def _prove_way_back(self) -> None:
+    def _prove_way_back(self, lease: Lease) -> None:
         """Ask for our holds by the way that will heal them, now that the cut is there, from here and from the guardian's place.
 
         Raises:
-            NoWayBack: it cannot be seen to work. The first lease is short, so what was struck ends by itself.
+            NoWayBack: it cannot be seen to work while the first lease lasts. That is short, so what was struck ends by itself.
         """
         for way in self.reach.ways.values():
             try:
@@ -154,6 +155,12 @@ class Hold:
                 raise NoWayBack(f"{self.title}: there is no way back through {way.name} ({error})") from error
         if self.tools.guardian is not None and (words := self.tools.guardian.prove(self.undo)):
             raise NoWayBack(f"{self.title}: there is no way back from the guardian's place ({words})")
+        # An answer that came when the first lease had ended the cut came through no cut.
+        took_s = (self.tools.now_ns() - lease.last_ns) / 1e9
+        if self.reach.ways and took_s >= lease.lease_s:
+            raise NoWayBack(
+                f"{self.title}: the way back was seen only after {took_s:.1f} s, when its first lease of {lease.lease_s:g} s was over"
+            )
 
     def feed(self, *, now: bool = False) -> None:
         """Renew the lease and look whether it is held, when it is time or at once.
