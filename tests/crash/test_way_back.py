@@ -16,7 +16,8 @@ pytestmark = pytest.mark.network
 
 IN_BAND = """while :; do
   if nft list ruleset | grep -q "timeout .* expires"; then
-    nft "add table inet in_band; add chain inet in_band in { type filter hook input priority -200; }; flush chain inet in_band in; add rule inet in_band in iifname mgmt0 drop"
+    nft "add table inet in_band; add chain inet in_band in { type filter hook input priority -200; }"
+    nft "flush chain inet in_band in; add rule inet in_band in iifname mgmt0 drop"
   else
     nft delete table inet in_band 2>/dev/null
   fi
@@ -35,17 +36,8 @@ def test_a_cut_that_takes_its_own_way_back_with_it_ends_by_itself(labs: Labs):
         ran = lab.run("in-band", FEATURES / "site_isolation" / "site_cut_off.feature")
     finally:
         for host in HOSTS:
-            lab.drdrill(
-                "lab",
-                "exec",
-                "--lab",
-                "network",
-                host,
-                "--",
-                "sh",
-                "-c",
-                "systemctl stop in-band; nft delete table inet in_band",
-            )
+            healing = "systemctl stop in-band; nft delete table inet in_band"
+            lab.drdrill("lab", "exec", "--lab", "network", host, "--", "sh", "-c", healing)
     assert (ran.status, ran.result, ran.restoration) == (6, "aborted", "restored"), ran.output
     assert "way back" in " ".join(ran.output.split())
     (armed,) = ran.recording.journal.of("fault.armed")

@@ -158,9 +158,8 @@ class Hold:
         # An answer that came when the first lease had ended the cut came through no cut.
         took_s = (self.tools.now_ns() - lease.last_ns) / 1e9
         if self.reach.ways and took_s >= lease.lease_s:
-            raise NoWayBack(
-                f"{self.title}: the way back was seen only after {took_s:.1f} s, when its first lease of {lease.lease_s:g} s was over"
-            )
+            when = f"only after {took_s:.1f} s, when its first lease of {lease.lease_s:g} s was over"
+            raise NoWayBack(f"{self.title}: the way back was seen {when}")
 
     def feed(self, *, now: bool = False) -> None:
         """Renew the lease and look whether it is held, when it is time or at once.
