@@ -23,6 +23,7 @@ from drdrill.drill.hold import Tools
 from drdrill.drill.holds import Holds
 from drdrill.drill.lock import EstateLock
 from drdrill.drill.named import named
+from drdrill.drill.permits import Permits
 from drdrill.drill.undo_log import UndoLog
 from drdrill.drill.watches import Watches
 from drdrill.errors import BadInput
@@ -68,11 +69,14 @@ class Drill(Asks):
         self.watches = Watches(self._tripped)
         self.before: baseline.Picture | None = None
         self.unknowns: list[str] = []
+        self.standpoints: dict[str, str] = {}
+        """Hosts on which this drill depends, and why: they are never struck."""
         self._say = say
         self._phase = "begin"
         self._struck = False
         self._begun_ns = time.monotonic_ns()
         self._nouns: dict[str, Any] = {}
+        self.permits = Permits(self)
         self.tools = Tools(journal, UndoLog(state.folder(estate.name)), self.say, nap=self._nap)
 
     @classmethod
@@ -225,6 +229,7 @@ class Drill(Asks):
         """
         if not self._struck:
             self.nouns["workload"].watch_all()
+            self.permits.watch()
 
     def before_change(self) -> None:
         """To be called before the first strike or operation: how the estate looks while it is whole."""
@@ -250,6 +255,7 @@ class Drill(Asks):
 
     def close(self) -> None:
         """Let everything go: connections, journal, and last the estate."""
+        self.permits.close()
         self.ask_no_more()
         self.journal.close()
         self.lock.release()
