@@ -205,8 +205,12 @@ class FakeVantages:
         named = str(urlsplit(url).hostname)
         if named not in self.estate.hosts and not named.endswith(".example"):
             return None
-        service, site = next((s, at) for s in self.estate.services.values() for at, u in s.endpoints.items() if u == url)
-        entries, serving = ([h for h in service.hosts.get(r, ()) if self.estate.hosts[h].site == site] for r in _SERVING)
+        service, site = next(
+            (s, at) for s in self.estate.services.values() for at, u in s.endpoints.items() if u == url
+        )
+        entries, serving = (
+            [h for h in service.hosts.get(r, ()) if self.estate.hosts[h].site == site] for r in _SERVING
+        )
         members = self.estate.databases[service.database].nodes if service.database else ()
         clients = [host.name for host in self.estate.hosts.values() if host.role == "client"]
         world = World.of(self.estate)

@@ -107,6 +107,10 @@ class DrillNoun:
                 self._end(hold)
         self.strike(fault)
 
+    def may_move(self, service: str) -> None:
+        """Whether the limits allow that this service is moved now. Raises Refused when they do not."""
+        self._drill.permits.move(service)
+
     def hold_for(self, seconds: float | Deadline) -> None:
         """Leave everything that is broken as it is for so long, looking at it all the while.
 

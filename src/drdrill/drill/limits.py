@@ -69,9 +69,7 @@ def untouchable(estate: Estate, service: str) -> str | None:
     allowed = estate.limits.services
     if allowed is None or service in allowed:
         return None
-    return (
-        f'{estate.path}: service "{service}" would be touched, and limits.services allows {", ".join(allowed) or "none"}'
-    )
+    return f'{estate.path}: service "{service}" would be touched, and limits.services allows {", ".join(allowed) or "none"}'
 
 
 def beyond(estate: Estate, broken: Iterable[Targets], more: Targets) -> str | None:
@@ -129,7 +127,9 @@ def outside(estate: Estate, now: datetime, needed_s: float = 0.0) -> str | None:
     if allowed is None or left is None or left > 0:
         return None
     end, following = windows.closes(allowed, now), windows.opens(allowed, now)
-    again = f"it opens next on {windows.shown(allowed, following[0])}" if following else "it does not open within a year"
+    again = (
+        f"it opens next on {windows.shown(allowed, following[0])}" if following else "it does not open within a year"
+    )
     if end is None:
         why = windows.why_closed(allowed, now)
         closed = f"the window for drills is closed now ({windows.shown(allowed, now)}{f', {why}' if why else ''})"

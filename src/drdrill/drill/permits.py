@@ -80,6 +80,13 @@ class Permits:
             self._expecting.add(hold)
         self._watch_guards()
 
+    def move(self, service: str) -> None:
+        """Whether this service may be moved now, which breaks nothing. Raises Refused."""
+        estate = self._drill.estate
+        refusal = limits.outside(estate, self._clock.now(), needed_s(estate)) or limits.untouchable(estate, service)
+        if refusal:
+            raise Refused(refusal)
+
     def hard_end_s(self) -> float:
         """How long the next strike may last at most, whoever lives: its target ends it then, inside the window."""
         estate = self._drill.estate
@@ -125,7 +132,9 @@ class Permits:
         self._healed_ns = time.monotonic_ns()
 
     def _tell(self, said: Said) -> None:
-        self._drill.journal.write(events.GUARDED, hold=None, title="while it is held", quorum_loss=False, said=[said.as_json()])
+        self._drill.journal.write(
+            events.GUARDED, hold=None, title="while it is held", quorum_loss=False, said=[said.as_json()]
+        )
 
     def watch(self) -> None:
         """To be called once clients measure: from now on every abort condition is watched."""

@@ -17,8 +17,9 @@ from drdrill.drill.lacking import struck_by
 from drdrill.drill.ledgers import cannot_be_written
 from drdrill.drill.named import names_in
 from drdrill.drill.operations import drained_by
-from drdrill.drill.permits import SAY
+from drdrill.drill.permits import SAY, needed_s
 from drdrill.drill.reach import reach_for
+from drdrill.drill.time_limits import Clock
 from drdrill.errors import BadInput, DrdrillError
 from drdrill.estate.durations import Deadline
 from drdrill.estate.select import candidates
@@ -105,7 +106,10 @@ def _refused(plan: _Plan, fault: Fault, targets: Targets, *, quorum_loss: bool) 
         return words
     gone = {host for t in (*down, targets) for host in t.hosts}
     lost = majority_gone(plan.estate, gone) or last_copy_gone(plan.estate, gone)
-    return lost and f"{lost}; if that is what this drill is about, its sentence ends in `{SAY}`, and limits.quorum_loss is true"
+    return (
+        lost
+        and f"{lost}; if that is what this drill is about, its sentence ends in `{SAY}`, and limits.quorum_loss is true"
+    )
 
 
 def _heal(plan: _Plan, kind: type[Fault], site: str = "", *, campus: str = "") -> Iterator[str]:
@@ -259,6 +263,14 @@ _CHECKS: Final[dict[tuple[str, str], Callable[..., Iterator[str]]]] = {
     ("workload", "write_to"): _write_to,
     ("operations", "switch_over"): _switch,
 }
+
+
+def closed_now(estate: Estate, calls: Sequence[Call], clock: Clock | None = None) -> list[str]:
+    """Why none of these drills may begin at this time, or nothing. Faults are only struck inside the windows of the estate."""
+    if not any(call.strikes for call in calls):
+        return []
+    words = limits.outside(estate, (clock or Clock()).now(), needed_s(estate))
+    return [words] if words else []
 
 
 def probe_ways(estate: Estate, calls: Sequence[Call], ways: Ways | None = None) -> list[str]:

@@ -31,7 +31,9 @@ def campus_may_go(estate: Estate, campus: str) -> str | None:
     if allowed < 1:
         return f"{estate.path}: limits.campuses_down is {allowed}, so no campus may be lost or cut"
     others = [s.name for s in estate.sites.values() if s.name not in sites and not s.votes_only]
-    return None if others else f'no site outside of campus "{campus}" serves; without it nothing is left to fail over to'
+    return (
+        None if others else f'no site outside of campus "{campus}" serves; without it nothing is left to fail over to'
+    )
 
 
 def recover_command(estate: Estate) -> str:

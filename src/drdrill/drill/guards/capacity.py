@@ -55,7 +55,9 @@ def _share(case: Case, service: Service, site: str) -> float:
     """How much of a site's part is left: nothing without an entry; of its application hosts those that are not struck."""
     if site in case.sites:
         return 0.0
-    at = {r: [h for h in service.hosts.get(r, ()) if case.estate.hosts[h].site == site] for r in ("entry", "application")}
+    at = {
+        r: [h for h in service.hosts.get(r, ()) if case.estate.hosts[h].site == site] for r in ("entry", "application")
+    }
     if at["entry"] and set(at["entry"]) <= case.gone:
         return 0.0
     serving = at["application"]

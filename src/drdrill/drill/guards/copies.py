@@ -79,7 +79,9 @@ def _caught_up(case: Case, database: str, replicas: Sequence[str]) -> Look:
         if time.monotonic() >= end:
             words = "; ".join(f"{host}: {look.words}" for host, look in looks.items())
             lost = any(look.answer is False for look in looks.values())
-            return Look(False if lost else None, f"no copy of database {database} that has everything would be left ({words})")
+            return Look(
+                False if lost else None, f"no copy of database {database} that has everything would be left ({words})"
+            )
         time.sleep(AGAIN_S)  # Nothing announces that a replica has caught up.
 
 

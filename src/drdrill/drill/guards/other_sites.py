@@ -28,7 +28,9 @@ class OtherSites(Guard):
         """True when each service that is touched gives a good answer at one other site."""
         if case.quorum_lost:
             return Look(True, "quorum is lost on purpose already, so no service has to answer")
-        looks = [_answers(case, s, sites) for s in case.estate.services.values() if (sites := _others(case, s)) is not None]
+        looks = [
+            _answers(case, s, sites) for s in case.estate.services.values() if (sites := _others(case, s)) is not None
+        ]
         wrong = [look for look in looks if look.answer is not True]
         return wrong[0] if wrong else Look(True, "; ".join(look.words for look in looks) or "no service is touched")
 
