@@ -80,7 +80,7 @@ def the_fault_is_held(drill: DrillNoun, seconds: float) -> None:
 @when(Sentence('the fault is held past the fencing time of database "{database}"'))
 @when(Sentence('故障保持到数据库"{database}"的围栏时间之后'))
 def the_fault_is_held_past_fencing(drill: DrillNoun, database: str) -> None:
-    """What is broken stays so for twice the fencing time: old writers must have stopped by then, and it is seen whether they have."""
+    """What is broken stays so for twice the fencing time: old writers must have stopped by then, and are seen after it."""
     drill.hold_past_fencing(database)
 
 

@@ -26,7 +26,8 @@ ROOT = Path(__file__).parents[2]
 CONTEXTS = [c for module in rooms.modules("steps") for c in compat.steps_of(module)]
 FUNCTIONS = list(dict.fromkeys(c.step_func for c in CONTEXTS))
 WORDS = {"rto": ("its RTO", "其 RTO"), "recovery": ("its recovery time", "其恢复时间"), "duration": ("10 s", "10 秒"),
-         "number": ("25", "25"), "expected": ("", "?"), "预期": ("?", ""), "role": ("database", "?"), "角色": ("?", "数据库")}  # fmt: skip
+         "number": ("25", "25"), "expected": ("", "?"), "预期": ("?", ""),
+         "role": ("database", "?"), "角色": ("?", "数据库")}  # fmt: skip
 
 
 def example(sentence: Sentence, quotes: str = '""') -> str:

@@ -44,7 +44,8 @@ def acknowledged(recording: Recording, site: str, cut: Sequence[str] = (), campu
     early = sum(s.early for _, s in sides)
     wrong = [(key, at - cut.last_ns) for cut, s in sides for key, at in s.sure]
     counts: dict[str, int | float | str] = {
-        "site": site, "cut": " ".join(cut), "campus": campus, "cuts": len(cuts), "sent": sent, "acknowledged": len(wrong), "acknowledged_sent_before": early,
+        "site": site, "cut": " ".join(cut), "campus": campus,
+        "cuts": len(cuts), "sent": sent, "acknowledged": len(wrong), "acknowledged_sent_before": early,
     }  # fmt: skip
     saw = {"operations": sent}
     if not proven:

@@ -54,7 +54,10 @@ def names_in(call: Call) -> Iterator[tuple[str, str]]:
 
 
 def named(estate: Estate, calls: Sequence[Call]) -> Named:
-    """What these calls name, and what abort conditions of the estate are about. Raises BadInput for a name that the estate does not have."""
+    """What these calls name, and what abort conditions of the estate are about.
+
+    Raises BadInput for a name that the estate does not have.
+    """
     found = [pair for call in calls for pair in names_in(call)]
     services = dict.fromkeys(estate.service_named(name).name for kind, name in found if kind == "service")
     services |= dict.fromkeys(condition.service for condition in estate.abort)

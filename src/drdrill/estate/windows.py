@@ -53,7 +53,10 @@ class Closing:
 
 @dataclass(frozen=True)
 class Windows:
-    """When drilling is allowed. Without an opening always, but for what is closed. A holiday is closed, but for openings that name it."""
+    """When drilling is allowed: in each opening; without any, always. Never on days that are closed.
+
+    A holiday is closed as well, but for openings that name holidays.
+    """
 
     zone: str
     open: tuple[Opening, ...] = ()

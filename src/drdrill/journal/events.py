@@ -98,7 +98,8 @@ READBACK: Final = "readback"
 # --- what is judged --------------------------------------------------------------------------------------------------
 OUTAGE: Final = "outage"
 """service, strip (client|site name), begin_ns, end_ns|null, lower_s, upper_s|null, way (probes|acknowledgements), cause
-(hold or operation id|null), cause_title, counted (rto|own length|from its heal), objective_s, verdict (pass|fail|unknown), judged (bool)."""
+(hold or operation id|null), cause_title, counted (rto|own length|from its heal),
+objective_s, verdict (pass|fail|unknown), judged (bool)."""
 CHECK: Final = "check"
 """check, title, verdict (pass|fail|unknown), message, counts{}, saw{}, witnesses[] (at most 50), witnesses_total, phase.
 saw: how much it looked at: samples, operations, rows, replicas, looks, judgements, events."""

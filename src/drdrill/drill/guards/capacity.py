@@ -31,7 +31,7 @@ class Capacity(Guard):
             return wrong[0]
         return Look(True, "; ".join(look.words for look in looks) or "nothing that serves is struck")
 
-    def held(self, case: Case) -> Look | None:
+    def held(self, case: Case) -> None:
         """Nothing: what the file says does not change meanwhile, and hosts that fail are read by others."""
         del case
 

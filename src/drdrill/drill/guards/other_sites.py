@@ -35,7 +35,7 @@ class OtherSites(Guard):
         return wrong[0] if wrong else Look(True, "; ".join(look.words for look in looks) or "no service is touched")
 
     def held(self, case: Case) -> Look | None:
-        """Whether application and entry hosts of the other sites, of services that are touched, are up: one of each site and role."""
+        """Whether, of services that are touched, each other site has an application host and an entry host up."""
         hosts: dict[str, list[str]] = {}
         for service in case.estate.services.values():
             for site in _others(case, service) or ():

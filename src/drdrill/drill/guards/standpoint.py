@@ -47,7 +47,7 @@ class Standpoint(Guard):
                 return Look(False, f"{host} is the machine on which this drill runs ({why}); run it from another one")
         return Look(True, "the drill stands on none of these hosts")
 
-    def held(self, case: Case) -> Look | None:
+    def held(self, case: Case) -> None:
         """Nothing: it does not move."""
         del case
 
