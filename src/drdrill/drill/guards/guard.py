@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 from drdrill.connect.capabilities import Look
 from drdrill.errors import DrdrillError
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from drdrill.drill.asks import Asks
     from drdrill.engines.engine import Member
     from drdrill.estate.model import Estate
+
+
+_NOBODY: Final = Look(None, "nobody can be asked whether it is up; add `shell:` to it")
 
 
 @dataclass
@@ -61,14 +64,19 @@ class Case:
         return self._members[database]
 
     def up(self, hosts: Iterable[str]) -> dict[str, Look]:
-        """Whether each of these hosts is up: by whoever knows all hosts, otherwise by its own shell."""
-        return {host: self._up(host) for host in hosts}
+        """Whether each of these hosts is up, by its own shell: what serves on it may wait for a failover meanwhile."""
+        return {host: self._shell(host) or self._state(host) or _NOBODY for host in hosts}
 
-    def _up(self, host: str) -> Look:
-        if self._states is not None:
-            return self._states.get(host, Look(None, "nobody knows it"))
+    def well(self, hosts: Iterable[str]) -> dict[str, Look]:
+        """Whether each of these hosts is up with everything that should run on it, by whoever knows all hosts; else by its shell."""
+        return {host: self._state(host) or self._shell(host) or _NOBODY for host in hosts}
+
+    def _state(self, host: str) -> Look | None:
+        return None if self._states is None else self._states.get(host, Look(None, "nobody knows it"))
+
+    def _shell(self, host: str) -> Look | None:
         if not self.estate.hosts[host].ways.get("shell"):
-            return Look(None, "nobody can be asked whether it is up; add `shell:` to it")
+            return None
         try:
             return self.asks.ways.shell([host]).ready([host])
         except DrdrillError as error:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from drdrill.drill.guards.guard import Case
+    from drdrill.engines.engine import Member
     from drdrill.estate.model import Estate
 
 
@@ -29,12 +30,18 @@ class Votes(Guard):
             return Look(True, "no host of the estate file has `votes: true`, so votes are not counted")
         if not set(voters) & (set(case.new) or case.gone):
             return Look(True, "nothing that votes is struck")
-        return _counted(case, voters)
+        left = [host for host in voters if host not in case.gone]
+        ill = {m.host: Look(False, m.words) for m in _members(case) if m.role == "unknown" or not m.healthy}
+        return _counted(voters, case.well(left) | {host: look for host, look in ill.items() if host in left})
 
     def held(self, case: Case) -> Look | None:
-        """The same, while something that votes is struck."""
+        """The same, while something that votes is struck. A member that answers is there, whatever a failover does to it."""
         voters = voters_of(case.estate)
-        return _counted(case, voters) if set(voters) & case.gone else None
+        if not set(voters) & case.gone:
+            return None
+        left = [host for host in voters if host not in case.gone]
+        members = {m.host: Look(m.role != "unknown", m.words) for m in _members(case) if m.host in left}
+        return _counted(voters, case.well(host for host in left if host not in members) | members)
 
 
 def voters_of(estate: Estate) -> tuple[str, ...]:
@@ -51,10 +58,7 @@ def majority_gone(estate: Estate, gone: Collection[str]) -> str | None:
     return None if _enough(left, voters) else _words(left, voters)
 
 
-def _counted(case: Case, voters: tuple[str, ...]) -> Look:
-    seen = case.up(host for host in voters if host not in case.gone)
-    silent = _silent(case)
-    seen |= {host: Look(False, words) for host, words in silent.items() if host in seen}
+def _counted(voters: Collection[str], seen: Mapping[str, Look]) -> Look:
     left = [host for host, look in seen.items() if look.answer is True]
     away = {host: look for host, look in seen.items() if look.answer is not True}
     counts = {"voters": len(voters), "left": len(left)}
@@ -62,10 +66,8 @@ def _counted(case: Case, voters: tuple[str, ...]) -> Look:
     return Look(_enough(left, voters), words, counts)
 
 
-def _silent(case: Case) -> Mapping[str, str]:
-    """The members that their engine does not hear, or that are not well by its word."""
-    told = [m for name in case.estate.databases for m in case.members(name)]
-    return {m.host: m.words for m in told if m.role == "unknown" or not m.healthy}
+def _members(case: Case) -> list[Member]:
+    return [m for name in case.estate.databases for m in case.members(name)]
 
 
 def _enough(left: Collection[str], voters: Collection[str]) -> bool:
