@@ -22,6 +22,13 @@ def a_site_acknowledges_no_write(consistency: Consistency, site: str) -> None:
     consistency.no_ack_while_cut(site)
 
 
+@then(Sentence('site "{site}" acknowledges no write while campus "{campus}" is isolated'))
+@then(Sentence('数据中心"{site}"在院区"{campus}"隔离期间不确认任何写入'))
+def a_site_acknowledges_no_write_beside_a_campus(consistency: Consistency, site: str, campus: str) -> None:
+    """A site that is left without the majority confirms nothing which that majority cannot know of; judged again at the end."""
+    consistency.no_ack_while_cut(site, campus)
+
+
 @then(Sentence('database "{database}" is never written on both sides of a cut'))
 @then(Sentence('数据库"{database}"从未在断开的两侧同时写入'))
 def a_database_is_never_written_on_both_sides(consistency: Consistency, database: str) -> None:

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bdd import then, when
+from pytest_bdd import given, then, when
 
+from drdrill.faults.campus_isolated import CampusIsolated
+from drdrill.faults.campus_lost import CampusLost
 from drdrill.faults.host_frozen import HostFrozen
 from drdrill.faults.host_loses_power import HostLosesPower
 from drdrill.faults.site_isolated import SiteIsolated
@@ -19,32 +21,53 @@ if TYPE_CHECKING:
     from drdrill.estate.durations import Deadline
 
 
-@when(Sentence('site "{site}" is isolated'))
-@when(Sentence('数据中心"{site}"被隔离'))
-def a_site_is_isolated(drill: DrillNoun, site: str) -> None:
+@given(Sentence('the drill is aborted if service "{service}" is away for more than {seconds:duration}'))
+@given(Sentence('如果服务"{service}"中断超过 {seconds:duration} 则中止演练'))
+def the_drill_is_aborted_if(drill: DrillNoun, service: str, seconds: float) -> None:
+    """From here on the drill stops and heals at once when clients are without the service for longer, or when nobody can tell."""
+    drill.abort_if_away(service, seconds)
+
+
+@when(Sentence('site "{site}" is isolated{quorum_loss:expected}'))
+@when(Sentence('数据中心"{site}"被隔离{quorum_loss:预期}'))
+def a_site_is_isolated(drill: DrillNoun, site: str, *, quorum_loss: bool) -> None:
     """Every link between the site and every other place, clients included, is cut in both directions, and proven to be."""
-    drill.strike(SiteIsolated(site))
+    drill.strike(SiteIsolated(site), quorum_loss=quorum_loss)
 
 
-@when(Sentence('site "{site}" loses power'))
-@when(Sentence('数据中心"{site}"断电'))
-def a_site_loses_power(drill: DrillNoun, site: str) -> None:
+@when(Sentence('site "{site}" loses power{quorum_loss:expected}'))
+@when(Sentence('数据中心"{site}"断电{quorum_loss:预期}'))
+def a_site_loses_power(drill: DrillNoun, site: str, *, quorum_loss: bool) -> None:
     """Every host of the site goes off at once, without a goodbye, and is proven to be off."""
-    drill.strike(SiteLost(site))
+    drill.strike(SiteLost(site), quorum_loss=quorum_loss)
 
 
-@when(Sentence('the {role:role} host of service "{service}" at site "{site}" loses power'))
-@when(Sentence('数据中心"{site}"中服务"{service}"的{role:角色}主机断电'))
-def a_host_loses_power(drill: DrillNoun, role: str, service: str, site: str) -> None:
+@when(Sentence('campus "{campus}" is isolated{quorum_loss:expected}'))
+@when(Sentence('院区"{campus}"被隔离{quorum_loss:预期}'))
+def a_campus_is_isolated(drill: DrillNoun, campus: str, *, quorum_loss: bool) -> None:
+    """Every link between the campus and every other place is cut in both directions; its own sites still reach each other."""
+    drill.strike(CampusIsolated(campus), quorum_loss=quorum_loss)
+
+
+@when(Sentence('campus "{campus}" loses power{quorum_loss:expected}'))
+@when(Sentence('院区"{campus}"断电{quorum_loss:预期}'))
+def a_campus_loses_power(drill: DrillNoun, campus: str, *, quorum_loss: bool) -> None:
+    """Every host of all sites of the campus goes off at once, without a goodbye, and is proven to be off."""
+    drill.strike(CampusLost(campus), quorum_loss=quorum_loss)
+
+
+@when(Sentence('the {role:role} host of service "{service}" at site "{site}" loses power{quorum_loss:expected}'))
+@when(Sentence('数据中心"{site}"中服务"{service}"的{role:角色}主机断电{quorum_loss:预期}'))
+def a_host_loses_power(drill: DrillNoun, role: str, service: str, site: str, *, quorum_loss: bool) -> None:
     """The host that has this role at the moment of the strike goes off, without a goodbye, and is proven to be off."""
-    drill.strike(HostLosesPower(role, service, site))
+    drill.strike(HostLosesPower(role, service, site), quorum_loss=quorum_loss)
 
 
-@when(Sentence('the {role:role} host of service "{service}" at site "{site}" freezes'))
-@when(Sentence('数据中心"{site}"中服务"{service}"的{role:角色}主机冻结'))
-def a_host_freezes(drill: DrillNoun, role: str, service: str, site: str) -> None:
+@when(Sentence('the {role:role} host of service "{service}" at site "{site}" freezes{quorum_loss:expected}'))
+@when(Sentence('数据中心"{site}"中服务"{service}"的{role:角色}主机冻结{quorum_loss:预期}'))
+def a_host_freezes(drill: DrillNoun, role: str, service: str, site: str, *, quorum_loss: bool) -> None:
     """The host that has this role at the moment of the strike stands still, answers nothing, and is proven to."""
-    drill.strike(HostFrozen(role, service, site))
+    drill.strike(HostFrozen(role, service, site), quorum_loss=quorum_loss)
 
 
 @when(Sentence("the fault is held for {seconds:duration}"))
@@ -52,6 +75,13 @@ def a_host_freezes(drill: DrillNoun, role: str, service: str, site: str) -> None
 def the_fault_is_held(drill: DrillNoun, seconds: float) -> None:
     """Everything that is broken stays broken for this long, and is looked at all the while."""
     drill.hold_for(seconds)
+
+
+@when(Sentence('the fault is held past the fencing time of database "{database}"'))
+@when(Sentence('故障保持到数据库"{database}"的围栏时间之后'))
+def the_fault_is_held_past_fencing(drill: DrillNoun, database: str) -> None:
+    """What is broken stays so for twice the fencing time: old writers must have stopped by then, and are seen after it."""
+    drill.hold_past_fencing(database)
 
 
 @when(Sentence('site "{site}" is reconnected'))
@@ -66,6 +96,20 @@ def a_site_is_reconnected(drill: DrillNoun, site: str) -> None:
 def a_site_gets_its_power_back(drill: DrillNoun, site: str) -> None:
     """Every host of the site is powered on again."""
     drill.heal(SiteLost, site)
+
+
+@when(Sentence('campus "{campus}" is reconnected'))
+@when(Sentence('院区"{campus}"恢复连接'))
+def a_campus_is_reconnected(drill: DrillNoun, campus: str) -> None:
+    """The links of the campus carry traffic again, and nothing of the cut is left."""
+    drill.heal(CampusIsolated, campus=campus)
+
+
+@when(Sentence('campus "{campus}" gets its power back'))
+@when(Sentence('院区"{campus}"恢复供电'))
+def a_campus_gets_its_power_back(drill: DrillNoun, campus: str) -> None:
+    """Every host of all sites of the campus is powered on again."""
+    drill.heal(CampusLost, campus=campus)
 
 
 @when(Sentence("that host gets its power back"))

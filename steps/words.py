@@ -56,6 +56,9 @@ _KINDS: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
     "recovery": (r"(?P<{0}>\S.*?)", _promised("recovery")),
     "duration": (r"(?P<{0}>\S.*?)", durations.seconds),
     "number": (r"(?P<{0}>\d+)", _number),
+    # The end of a sentence that may be left out; what it says has to be allowed by the estate file.
+    "expected": (r"(?P<{0}>(?: with expected loss of quorum)?)", bool),
+    "预期": (r"(?P<{0}>(?:并预期失去仲裁)?)", bool),
     "role": (r"(?P<{0}>database|application|entry)", ROLES.__getitem__),
     "角色": (r"(?P<{0}>数据库|应用|入口)", ROLES.__getitem__),
 }
@@ -70,6 +73,8 @@ _LOOSE: Final = {
     "recovery": r"<[^<>]+>|\d+(?:\.\d+)?\s*[^\W\d]+|i\s*t\s*s\s*recovery\s*time|其\s*恢\s*复\s*时\s*间",
     "duration": r"<[^<>]+>|\d+(?:\.\d+)?\s*[^\W\d]+",
     "number": r"\d+|<[^<>]+>",
+    "expected": r"(?:with\s*expected\s*loss\s*of\s*quorum)?",
+    "预期": r"(?:并\s*预\s*期\s*失\s*去\s*仲\s*裁)?",
     "role": r"database|application|entry|<[^<>]+>",
     "角色": r"数据库|应用|入口|<[^<>]+>",
 }
@@ -79,6 +84,8 @@ _WRITTEN: Final = {
     "其RTO": "其 RTO",
     "itsrecoverytime": "its recovery time",
     "其恢复时间": "其恢复时间",
+    "withexpectedlossofquorum": " with expected loss of quorum",
+    "并预期失去仲裁": "并预期失去仲裁",
 }
 
 
@@ -157,4 +164,4 @@ class Sentence(StepParser):
         if match is None:
             return None
         found: dict[str, str] = match.groupdict()
-        return {word: read(found[word] or found[f"{word}_"]) for word, read in self._kinds.items()}
+        return {word: read(found[word] or found.get(f"{word}_", "")) for word, read in self._kinds.items()}

@@ -20,7 +20,7 @@ def fake_estate(folder: Path, *, limits: Limits | None = None, name: str = "fake
     hosts = [Host("client", "client", None, FAKE), Host("witness-arb1", "arbitrator", "witness", FAKE, votes=True)]
     for site in ("east", "south"):
         for role, short in (("database", "db1"), ("application", "app1"), ("entry", "entry1")):
-            hosts.append(Host(f"{site}-{short}", role, site, FAKE))
+            hosts.append(Host(f"{site}-{short}", role, site, FAKE, votes=role == "database"))
     service = Service(
         name="registration",
         endpoints={"east": "http://east-entry1", "south": "http://south-entry1"},

@@ -45,7 +45,7 @@ databases:
     tables: {registrations: {key: key}}
     nodes: {east-db1: {dsn: a}, south-db1: {dsn: b}}
     write: writer
-limits: {sites_down: 1, hosts_down: 1, longest_fault: 10 min}
+limits: {campuses_down: 1, sites_down: 1, hosts_down: 1, longest_fault: 10 min, quorum_loss: true}
 """
 GOOD = """\
 Feature: A data center is cut off

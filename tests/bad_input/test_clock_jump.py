@@ -128,5 +128,12 @@ def test_nothing_but_names_and_the_watch_reads_the_wall_clock():
         for path in (ROOT / "src" / "drdrill").rglob("*.py")
         if re.search(r"\btime\.time\(|\btime\.time_ns\b|datetime\.now\(|CLOCK_REALTIME", path.read_text())
     }
+    # Hours in which drilling is allowed are those of the wall clock, and a clock that is set back makes none longer.
     # The lock says since when; a drill and its tables have the date in their names, and tables of yesterday are dropped.
-    assert readers == {"journal/clock.py", "drill/lock.py", "drill/drill.py", "drill/ledgers.py"}
+    assert readers == {
+        "journal/clock.py",
+        "drill/lock.py",
+        "drill/drill.py",
+        "drill/ledgers.py",
+        "drill/time_limits.py",
+    }

@@ -17,6 +17,8 @@ from drdrill.connect.registry import Ways
 from drdrill.drill.reach import reach_for, reach_of
 from drdrill.drill.undo_log import from_json, to_json
 from drdrill.errors import WayInFailed
+from drdrill.faults.campus_isolated import CampusIsolated
+from drdrill.faults.campus_lost import CampusLost
 from drdrill.faults.entry_drained import EntryDrained
 from drdrill.faults.host_frozen import HostFrozen
 from drdrill.faults.host_loses_power import HostLosesPower
@@ -34,6 +36,8 @@ EXAMPLES: tuple[Fault, ...] = (
     SiteIsolated("east"),
     SiteIsolated("primary site", peer="south"),
     SiteLost("primary site"),
+    CampusIsolated("South"),
+    CampusLost("South"),
     HostLosesPower("database", "registration", "east"),
     HostLosesPower("application", "registration", "south"),
     HostLosesPower("entry", "registration", "east"),

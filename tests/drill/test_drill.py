@@ -134,9 +134,9 @@ def test_a_strike_and_its_heal(scene: Scene) -> None:
 
 def test_the_end_heals_what_is_open_last_first(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
-    scene.drill.estate = replace(scene.estate, limits=Limits(sites_down=2))
+    scene.drill.estate = replace(scene.estate, limits=Limits(sites_down=2, quorum_loss=True))
     scene.noun("drill").strike(SiteIsolated("east"))
-    scene.noun("drill").strike(SiteLost("south"))
+    scene.noun("drill").strike(SiteLost("witness"), quorum_loss=True)
     ended = scene.finish()
     assert scene.whole()
     assert ended.restoration is Restoration.RESTORED
@@ -215,7 +215,7 @@ def test_what_is_wrong_in_the_same_way_is_one_line(scene: Scene) -> None:
 
 
 def test_a_host_that_was_ill_before_is_no_difference(scene: Scene) -> None:
-    scene.world.broken["south-app1"] = "it was ill all along"
+    scene.world.broken["client"] = "it was ill all along"
     scene.noun("drill").strike(SiteIsolated("east"))
     assert scene.finish().restoration is Restoration.RESTORED
 

@@ -120,5 +120,6 @@ fake(
     findings=lambda _estate, calls, **_: (
         [f"{c.where}: {script()['preflight']}" for c in calls[:1]] if "preflight" in script() else []
     ),
+    closed_now=lambda _estate, _calls: [],
     probe_ways=lambda _estate, _calls, _ways: [script()["probe"]] if "probe" in script() else [],
 )

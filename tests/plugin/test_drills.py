@@ -33,7 +33,7 @@ def test_sentences_reach_the_nouns_of_the_running_drill_in_order(team: Team):
     ] == [
         "begin The east campus is isolated () en",
         "estate require_healthy () {}",
-        "drill strike (SiteIsolated(site='east', peer=''),) {}",
+        "drill strike (SiteIsolated(site='east', peer=''),) {'quorum_loss': False}",
         "consistency none_lost () {}",
         "finish NoneType None",
     ]
@@ -262,9 +262,9 @@ def test_each_row_of_examples_is_a_drill_of_its_own(team: Team):
     team.pytest().assert_outcomes(passed=2)
     assert [line for line in team.log() if line.startswith(("begin", "drill"))] == [
         "begin s [east] () en",
-        "drill strike (SiteIsolated(site='east', peer=''),) {}",
+        "drill strike (SiteIsolated(site='east', peer=''),) {'quorum_loss': False}",
         "begin s [south] () en",
-        "drill strike (SiteIsolated(site='south', peer=''),) {}",
+        "drill strike (SiteIsolated(site='south', peer=''),) {'quorum_loss': False}",
     ]
 
 

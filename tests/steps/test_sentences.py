@@ -26,17 +26,18 @@ ROOT = Path(__file__).parents[2]
 CONTEXTS = [c for module in rooms.modules("steps") for c in compat.steps_of(module)]
 FUNCTIONS = list(dict.fromkeys(c.step_func for c in CONTEXTS))
 WORDS = {"rto": ("its RTO", "其 RTO"), "recovery": ("its recovery time", "其恢复时间"), "duration": ("10 s", "10 秒"),
-         "number": ("25", "25"), "role": ("database", "?"), "角色": ("?", "数据库")}  # fmt: skip
+         "number": ("25", "25"), "expected": ("", "?"), "预期": ("?", ""),
+         "role": ("database", "?"), "角色": ("?", "数据库")}  # fmt: skip
 
 
 def example(sentence: Sentence, quotes: str = '""') -> str:
     """A text that this sentence matches."""
     chinese = not sentence.template.isascii()
     text = sentence.template
-    for name in ("service", "site", "database"):
+    for name in ("service", "site", "database", "campus"):
         text = text.replace(f'"{{{name}}}"', f"{quotes[0]}some {name}{quotes[1]}")
     for kind, words in WORDS.items():
-        for place in ("deadline", "seconds", "rate", "role"):
+        for place in ("deadline", "seconds", "rate", "role", "quorum_loss"):
             text = text.replace(f"{{{place}:{kind}}}", words[chinese])
     return text
 
@@ -51,7 +52,7 @@ def calls_of(context: compat.StepFunctionContext, text: str) -> list[Call]:
 
 
 def test_every_sentence_of_this_version_is_there():
-    assert len(FUNCTIONS) == 24
+    assert len(FUNCTIONS) == 31
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.__name__)

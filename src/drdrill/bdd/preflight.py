@@ -74,6 +74,8 @@ class Preflight:
         from drdrill.estate.load import load  # noqa: PLC0415
 
         self.estate = load(str(self.name), folder=self.folder)
+        if closed := preflight.closed_now(self.estate, calls):
+            raise Refused("\n".join(closed))
         enter(self.estate)
         with Ways(self.estate) as ways:
             problems = preflight.probe_ways(self.estate, calls, ways)

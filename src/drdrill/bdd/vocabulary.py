@@ -18,18 +18,24 @@ if TYPE_CHECKING:
 
 _LETTERS = {
     "service": "S", "site": "X", "peer": "Y", "database": "D", "role": "R", "rate": "n", "deadline": "t", "seconds": "t",
+    "campus": "C",
 }  # fmt: skip
-_PLACE = re.compile(r"\{(\w+)(?::\w+)?\}")
+_PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}")
+_OPTIONAL = {"expected": " [with expected loss of quorum]", "预期": "[并预期失去仲裁]"}
+"""Ends that may be left out, by the kind of their place."""
 _ORDER = ("estate", "workload", "faults", "operations", "availability", "consistency")
 _HEAD = """# The sentences
 
 Made from the code by `python -m drdrill.bdd.vocabulary`; a test keeps it true. Each sentence exists in English and in
 Chinese on one function, which makes one call and asserts.
 
-- S is a service, X a site, D a database of the estate file: the name or one of its `aka`, in "these" or “these” quotes.
+- S is a service, X a site, D a database of the estate file: the name or one of its `aka`, in "these" or “these” quotes. C is a
+  campus.
 - R is `database`, `application` or `entry` (数据库, 应用, 入口), decided at the moment of the strike.
 - n is a number. t is a duration: `10 s`, `500 ms`, `2 min`; `10 秒`, `500 毫秒`, `2 分钟`. Where a sentence says so, t may be
   what the estate file promises: `its RTO` (`其 RTO`) or `its recovery time` (`其恢复时间`).
+- What stands in [brackets] may be left out. With it a strike may take the majority or the last good copy, where
+  `limits.quorum_loss` of the estate file is true; without it such a strike is refused.
 - A duration that is laxer than the promise of the estate file is refused before anything is touched.
 """
 
@@ -46,7 +52,7 @@ class Row:
 
 def shown(template: str) -> str:
     """A sentence as people see it: `service "S" is available again within t`."""
-    return _PLACE.sub(lambda m: _LETTERS[m[1]], template)
+    return _PLACE.sub(lambda m: _OPTIONAL.get(m[2] or "") or _LETTERS[m[1]], template)
 
 
 def rows(module: ModuleType) -> Iterator[Row]:

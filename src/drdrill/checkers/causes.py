@@ -6,6 +6,8 @@ An outage that is in progress at the last command of a strike, or begins within 
 from that command (its upper bound from the first command). Every other outage counts by its own length and belongs to the
 last strike, heal or operation before it. An outage that was in progress already when something new was struck stays with
 what began it: that count is the longer one.
+
+Where a sentence expected the loss of quorum, nothing is promised until the majority is back: its outage is counted from its heal.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ class Cause:
     kind: Literal["strike", "heal", "operation"]
     first_ns: int
     last_ns: int
+    quorum_loss: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Counted:
     """How long an outage counts. `upper_s` is None when it did not end."""
 
     cause: Cause | None
-    way: Literal["rto", "own length"]
+    way: Literal["rto", "own length", "from its heal"]
     lower_s: float
     upper_s: float | None
 
@@ -51,7 +54,7 @@ class Counted:
 
 def causes(timeline: Timeline) -> tuple[Cause, ...]:
     """Every strike, heal and operation, in the order of their first commands."""
-    found = [Cause(s.hold, s.title, "strike", s.first_ns, s.last_ns) for s in timeline.strikes]
+    found = [Cause(s.hold, s.title, "strike", s.first_ns, s.last_ns, s.quorum_loss) for s in timeline.strikes]
     for s in timeline.strikes:
         begun = s.healing_ns or s.lapsed_ns
         if begun is not None:
@@ -68,8 +71,21 @@ def counted(outage: Outage, known: Sequence[Cause], latency_ns: int) -> Counted:
     """
     cause = next((c for c in reversed(known) if c.first_ns <= outage.first_ns + latency_ns), None)
     lower, upper = outage.lower_ns, outage.upper_ns
+    if cause is not None and cause.quorum_loss:
+        return _from_heal(outage, cause, known)
     if cause is None or cause.kind != "strike" or outage.first_ns > cause.last_ns + 2 * latency_ns:
         return Counted(cause, "own length", lower / 1e9, None if upper is None else upper / 1e9)
     least = lower if outage.until_ns is None else max(outage.until_ns - cause.last_ns, outage.least_ns)
     most = None if outage.end_by_ns is None else outage.end_by_ns - cause.first_ns
     return Counted(cause, "rto", max(0, least) / 1e9, None if most is None else most / 1e9)
+
+
+def _from_heal(outage: Outage, cause: Cause, known: Sequence[Cause]) -> Counted:
+    """Counted from the heal of a strike that took the quorum on purpose; without that heal nobody can count."""
+    heal = next((c for c in known if c.kind == "heal" and c.id == cause.id), None)
+    if heal is None:
+        return Counted(cause, "from its heal", 0.0, None)
+    # Its own parts may all lie before the heal, so that only what was seen after it says how long it lasted.
+    least = 0 if outage.until_ns is None else max(0, outage.until_ns - heal.last_ns)
+    most = None if outage.end_by_ns is None else max(0, outage.end_by_ns - heal.first_ns)
+    return Counted(cause, "from its heal", least / 1e9, None if most is None else most / 1e9)

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 NAME: Final = "objectives"
 CLIENT: Final = "client"
+_SINCE: Final = {
+    "rto": "from its first command",
+    "own length": "by its own length",
+    "from its heal": "from its heal, since the loss of quorum was expected",
+}
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class JudgedOutage:
         """For messages: how long, and what caused it."""
         c = self.counted
         span = f"at least {c.lower_s:.2f} s" if c.upper_s is None else f"{c.lower_s:.2f} to {c.upper_s:.2f} s"
-        since = "from its first command" if c.way == "rto" else "by its own length"
+        since = _SINCE[c.way]
         cause = f"after {c.cause.title} ({since})" if c.cause else "before anything was struck"
         return f"{span} {cause}" + ("" if self.outage.end_by_ns is not None else ", and it did not end")
 

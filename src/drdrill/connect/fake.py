@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, ClassVar, Final
+from urllib.parse import urlsplit
 
 from drdrill.connect.capabilities import Lease, Look, Renewal
 from drdrill.connect.fake_world import World
@@ -202,6 +203,9 @@ class FakeQuestions:
         """Nothing is open."""
 
 
+_SERVING: Final = ("entry", "application")
+
+
 class FakeVantages:
     """Every client stands in this process's own network."""
 
@@ -214,6 +218,31 @@ class FakeVantages:
         """The URL itself."""
         del vantage
         return url
+
+    def told(self, vantage: str, url: str) -> Look | None:
+        """What an endpoint of the fake itself answers, which no socket has; None for an endpoint of somebody else.
+
+        The fake's are those whose URL names a host of the estate, or something.example. Such a one is good when it is not cut
+        from a client, and an entry host and an application host of its site are well, and a member of its database.
+        """
+        del vantage
+        named = str(urlsplit(url).hostname)
+        if named not in self.estate.hosts and not named.endswith(".example"):
+            return None
+        service, site = next(
+            (s, at) for s in self.estate.services.values() for at, u in s.endpoints.items() if u == url
+        )
+        entries, serving = (
+            [h for h in service.hosts.get(r, ()) if self.estate.hosts[h].site == site] for r in _SERVING
+        )
+        members = self.estate.databases[service.database].nodes if service.database else ()
+        clients = [host.name for host in self.estate.hosts.values() if host.role == "client"]
+        world = World.of(self.estate)
+        with world.looking("vantages.told", url):
+            bad = world.off_hosts() | world.still_hosts() | set(world.broken)
+            cut = {entry for entry in entries for client in clients if not world.flows((client, entry))}
+        well = all(not part or set(part) - bad - cut for part in (entries, serving, members))
+        return Look(well, f"{url} {'answers' if well else 'does not answer'} in the fake estate")
 
     def command(self, vantage: str, argv: Sequence[str]) -> Sequence[str]:
         """The command itself."""

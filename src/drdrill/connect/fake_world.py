@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import threading
 import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -78,6 +79,8 @@ class World:
     ran: dict[tuple[str, str], Ran] = field(default_factory=dict)
     """What a command on a host comes to: (host, command)."""
     changes: int = 0
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+    """Guards are read again in a thread of their own."""
 
     _worlds: ClassVar[dict[str, World]] = {}
 
@@ -98,8 +101,8 @@ class World:
     @contextlib.contextmanager
     def looking(self, call: str, *args: Any) -> Iterator[None]:
         """Around a call that only looks: what has run out is over."""
-        self.calls.append((call, args))
-        with self._kept():
+        with self._lock, self._kept():
+            self.calls.append((call, args))
             self._run_out()
             yield
 

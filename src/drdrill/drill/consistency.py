@@ -39,20 +39,21 @@ class Consistency:
         self._workload = workload
         self._readback = Readback(context)
 
-    def no_ack_while_cut(self, site: str) -> None:
-        """Assert that this site acknowledged nothing that was sent there during its cut, up to now.
+    def no_ack_while_cut(self, site: str, campus: str = "") -> None:
+        """Assert that this site acknowledged nothing that was sent there during its cut, or that of a campus, up to now.
 
         Raises:
             AssertionError: it did.
         """
         name = self._context.estate.site_named(site).name
+        cut = self._context.estate.sites_of(campus) if campus else ()
 
         def enough() -> Judgement | None:
-            judged = no_ack_while_cut.acknowledged(self._context.recording(), name)
+            judged = no_ack_while_cut.acknowledged(self._context.recording(), name, cut, campus)
             return judged if int(judged.counts["sent"]) >= no_ack_while_cut.FEWEST else None
 
         judged = self._context.wait_until(enough, ENOUGH_S, f"enough writes to be sent at site {name}")
-        self._context.conclude(judged or no_ack_while_cut.acknowledged(self._context.recording(), name))
+        self._context.conclude(judged or no_ack_while_cut.acknowledged(self._context.recording(), name, cut, campus))
 
     def no_split_brain(self, database: str) -> None:
         """Assert that this database was written on one side of every cut only, up to now."""

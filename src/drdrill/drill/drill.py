@@ -23,6 +23,7 @@ from drdrill.drill.guardian.beside import Guardian
 from drdrill.drill.holds import Holds
 from drdrill.drill.lock import EstateLock
 from drdrill.drill.named import named
+from drdrill.drill.permits import Permits
 from drdrill.drill.reach import ways_back
 from drdrill.drill.tools import Tools
 from drdrill.drill.undo_log import UndoLog
@@ -71,11 +72,14 @@ class Drill(Asks):
         self.watches = Watches(self._tripped)
         self.before: baseline.Picture | None = None
         self.unknowns: list[str] = []
+        self.standpoints: dict[str, str] = {}
+        """Hosts on which this drill depends, and why: they are never struck."""
         self._say = say
         self._phase = "begin"
         self._struck = False
         self._begun_ns = time.monotonic_ns()
         self._nouns: dict[str, Any] = {}
+        self.permits = Permits(self)
         self.guardian = guardian
         log = UndoLog(state.folder(estate.name))
         self.tools = Tools(journal, log, self.say, nap=self._nap, guardian=guardian, down=lambda: self.holds.down)
@@ -237,6 +241,7 @@ class Drill(Asks):
         """
         if not self._struck:
             self.nouns["workload"].watch_all()
+            self.permits.watch()
 
     def before_change(self) -> None:
         """To be called before the first strike or operation: how the estate looks while it is whole."""
@@ -268,6 +273,7 @@ class Drill(Asks):
 
     def close(self) -> None:
         """Let everything go: connections, journal, and last the estate."""
+        self.permits.close()
         self.ask_no_more()
         self.journal.close()
         self.lock.release()

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from drdrill.drill import baseline, ending
 from drdrill.drill.hold import Hold
-from drdrill.drill.limits import beyond
 from drdrill.drill.reach import reach_for
 from drdrill.errors import NotHealed, Refused
 from drdrill.estate.durations import Deadline
+from drdrill.estate.model import Away
 from drdrill.faults.entry_drained import EntryDrained
-from drdrill.faults.fault import Targets
 
 if TYPE_CHECKING:
     from drdrill.connect.capabilities import Look
     from drdrill.drill.drill import Drill
+    from drdrill.estate.model import Estate
     from drdrill.faults.fault import Fault
 
 
@@ -27,8 +27,12 @@ class DrillNoun:
     def __init__(self, drill: Drill) -> None:
         self._drill = drill
 
-    def strike(self, fault: Fault) -> None:
+    def strike(self, fault: Fault, *, quorum_loss: bool = False) -> None:
         """Break something, and prove that it is broken.
+
+        Args:
+            fault: what.
+            quorum_loss: whether the sentence expects that it takes the majority, or the last good copy.
 
         Raises:
             Refused: it may not be done, or the sentence is not so now. Nothing of it was done.
@@ -40,10 +44,6 @@ class DrillNoun:
             raise Refused(f"{fault.title}: {refusal}")
         self._drill.measure()
         targets = fault.choose(self._drill.estate, self._drill)
-        down = [_targets(hold) for hold in self._drill.holds.open if hold.fault.takes_down]
-        too_much = beyond(self._drill.estate, down, targets) if fault.takes_down else None
-        if too_much:
-            raise Refused(f"{fault.title}: {too_much}")
         hold_id = f"{self._drill.id}-{len(self._drill.holds.all) + 1}"
         reach = reach_for(self._drill.ways, fault, targets, drill=self._drill.id, hold=hold_id, lease_s=0.0)
         if self._drill.guardian is None and (alone := [w.name for w in reach.ways.values() if not w.leased]):
@@ -52,6 +52,8 @@ class DrillNoun:
                 "drill dies: --guardian local, or ssh://HOST of another site"
             )
         self._drill.before_change()
+        self._drill.permits.ask(fault, targets, hold_id, quorum_loss=quorum_loss)
+        reach.hard_end_s = self._drill.permits.hard_end_s()
         hold = Hold.plan(fault, reach, targets, self._drill.tools)
         self._drill.holds.add(hold)
         self._drill.moved()
@@ -62,12 +64,13 @@ class DrillNoun:
         word = {True: "in force", False: "DID NOT TAKE HOLD", None: "cannot tell whether it took hold"}[look.answer]
         self._drill.say(f"  {word}: {look.words}; lease {hold.lease_s:.0f} s, renewed while the drill lives")
 
-    def heal(self, kind: type[Fault], site: str = "") -> None:
+    def heal(self, kind: type[Fault], site: str = "", *, campus: str = "") -> None:
         """End the one open fault of this kind, and prove that nothing is left of it.
 
         Args:
             kind: the class of the fault.
             site: where, when the sentence says it.
+            campus: the same, for faults of a campus.
 
         Raises:
             Refused: none is open, or more than one, so that it is not clear which is meant.
@@ -75,7 +78,11 @@ class DrillNoun:
         """
         wanted = self._drill.estate.site_named(site).name if site else ""
         meant = [
-            h for h in self._drill.holds.open if isinstance(h.fault, kind) and (not wanted or wanted in h.undo.sites)
+            h
+            for h in self._drill.holds.open
+            if isinstance(h.fault, kind)
+            and (not wanted or wanted in h.undo.sites)
+            and (not campus or getattr(h.fault, "campus", "") == campus)
         ]
         if len(meant) != 1:
             known = "; ".join(h.title for h in self._drill.holds.open) or "nothing"
@@ -87,6 +94,7 @@ class DrillNoun:
         self._drill.say(f"HEAL {hold.title}")
         if not hold.heal("sentence"):
             raise NotHealed(f"{hold.title}: not proven healed: {hold.words}. By hand: {hold.undo.command}")
+        self._drill.permits.healed()
         self._drill.say("  healed: nothing of it is left")
 
     def switch(self, fault: EntryDrained) -> None:
@@ -104,6 +112,10 @@ class DrillNoun:
                 self._end(hold)
         self.strike(fault)
 
+    def may_move(self, service: str) -> None:
+        """Whether the limits allow that this service is moved now. Raises Refused when they do not."""
+        self._drill.permits.move(service)
+
     def hold_for(self, seconds: float | Deadline) -> None:
         """Leave everything that is broken as it is for so long, looking at it all the while.
 
@@ -114,6 +126,16 @@ class DrillNoun:
         if not self._drill.holds.open or wanted is None:
             raise Refused("no fault is open, so none can be held")
         self._drill.wait_until(lambda: None, wanted, "the fault to have been held long enough")
+
+    def hold_past_fencing(self, database: str) -> None:
+        """Leave what is broken as it is until writers that have to stop have stopped: twice the fencing time of a database."""
+        self.hold_for(past_fencing_s(self._drill.estate, database))
+
+    def abort_if_away(self, service: str, seconds: float, site: str = "") -> None:
+        """From now on the drill stops and heals when clients are without this service for longer."""
+        found = self._drill.estate.service_named(service).name
+        at = self._drill.estate.site_named(site).name if site else None
+        self._drill.permits.abort_if(Away(found, seconds, at))
 
     def await_baseline(self, deadline: Deadline) -> None:
         """Assert that the estate is as it was before the first strike, within the time, or within its recovery time."""
@@ -131,5 +153,6 @@ class DrillNoun:
         self._drill.conclude(ending.as_before(last, within, before))
 
 
-def _targets(hold: Hold) -> Targets:
-    return Targets(hold.undo.hosts, hold.undo.sites, hold.undo.why)
+def past_fencing_s(estate: Estate, database: str) -> float:
+    """After the fencing time an old writer must have stopped; for as long again it is seen that it has."""
+    return 2 * estate.database_named(database).fencing_s

@@ -22,7 +22,9 @@ _NAMES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("availability", "await_again"): ("service", "", "site"),
     ("availability", "never_longer"): ("service",),
     ("availability", "await_one_holder"): ("service", "site"),
-    ("consistency", "no_ack_while_cut"): ("site",),
+    ("consistency", "no_ack_while_cut"): ("site", "campus"),
+    ("drill", "hold_past_fencing"): ("database",),
+    ("drill", "abort_if_away"): ("service", "", "site"),
     ("consistency", "no_split_brain"): ("database",),
     ("consistency", "await_same"): ("database",),
 }
@@ -41,7 +43,7 @@ NOTHING: Final = Named()
 
 
 def names_in(call: Call) -> Iterator[tuple[str, str]]:
-    """Each name in a call, with its kind: service, site or database."""
+    """Each name in a call, with its kind: service, site, campus or database."""
     kinds = _NAMES.get((call.noun, call.verb), ())
     yield from ((kind, str(name)) for kind, name in zip(kinds, call.args, strict=False) if kind and name)
     if (call.noun, call.verb) == ("drill", "strike"):
@@ -52,8 +54,12 @@ def names_in(call: Call) -> Iterator[tuple[str, str]]:
 
 
 def named(estate: Estate, calls: Sequence[Call]) -> Named:
-    """What these calls name. Raises BadInput for a name that the estate does not have."""
+    """What these calls name, and what abort conditions of the estate are about.
+
+    Raises BadInput for a name that the estate does not have.
+    """
     found = [pair for call in calls for pair in names_in(call)]
     services = dict.fromkeys(estate.service_named(name).name for kind, name in found if kind == "service")
+    services |= dict.fromkeys(condition.service for condition in estate.abort)
     databases = dict.fromkeys(estate.database_named(name).name for kind, name in found if kind == "database")
     return Named(tuple(services), tuple(databases))

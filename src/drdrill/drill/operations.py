@@ -64,6 +64,7 @@ class Operations:
         database = estate.databases[found.database]
         host = _member_at(database, {name: h.site for name, h in estate.hosts.items()}, at)
         engine = self._context.engine(database.name)
+        self._strikes.may_move(found.name)
         self._before_change()
         title = f'service "{found.name}" is switched over to site "{at}"'
         self._count += 1
@@ -148,7 +149,10 @@ def drained_by(estate: Estate, service: str, site: str) -> EntryDrained | None:
 
 
 class Strikes(Protocol):
-    """What a switchover by draining needs of the drill."""
+    """What a switchover needs of the drill."""
+
+    def may_move(self, service: str) -> None:
+        """Whether this service may be moved now. Raises Refused."""
 
     def switch(self, fault: EntryDrained) -> None:
         """Put this into force in place of what an earlier switchover of the same service did."""

@@ -5,16 +5,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from drdrill.connect.registry import Ways
+from drdrill.drill import limits
+from drdrill.drill.drill_noun import past_fencing_s
+from drdrill.drill.guards.copies import last_copy_gone
+from drdrill.drill.guards.votes import majority_gone
 from drdrill.drill.lacking import struck_by
 from drdrill.drill.ledgers import cannot_be_written
-from drdrill.drill.limits import beyond
 from drdrill.drill.named import names_in
 from drdrill.drill.operations import drained_by
+from drdrill.drill.permits import SAY, needed_s
 from drdrill.drill.reach import reach_for
+from drdrill.drill.time_limits import Clock
 from drdrill.errors import BadInput, DrdrillError
 from drdrill.estate.durations import Deadline
 from drdrill.estate.select import candidates
@@ -34,6 +39,7 @@ class _Plan:
     estate: Estate
     open: list[tuple[Fault, Targets]] = field(default_factory=list)
     held_s: float = 0.0
+    drill_s: float = 0.0
     whole: bool = True
     text: str = ""
     """The sentence that is looked at, as it is written."""
@@ -70,26 +76,51 @@ _NAMED: Final[dict[str, Callable[[Estate, str], object]]] = {
     "site": lambda estate, name: estate.site_named(name),
     "service": lambda estate, name: estate.service_named(name),
     "database": lambda estate, name: estate.database_named(name),
+    "campus": lambda estate, name: estate.sites_of(name),
 }
 
 
-def _strike(plan: _Plan, fault: Fault) -> Iterator[str]:
+def _strike(plan: _Plan, fault: Fault, *, quorum_loss: bool = False) -> Iterator[str]:
     targets = fault.candidates(plan.estate)
     refusal = fault.refuses(plan.estate)
-    # One of several candidates will be struck, so the least that can happen is counted.
-    least = targets if targets.sites else type(targets)(targets.hosts[:1], targets.sites, targets.why)
-    refusal = refusal or beyond(plan.estate, [t for f, t in plan.open if f.takes_down], least)
+    # One of several candidates will be struck, so the least that can happen is counted: the first one that may be.
+    one_of = [targets] if targets.sites or not fault.takes_down else [_only(targets, host) for host in targets.hosts]
+    refused = [_refused(plan, fault, option, quorum_loss=quorum_loss) for option in one_of]
+    least = next((option for option, words in zip(one_of, refused, strict=True) if not words), one_of[0])
+    refusal = refusal or (refused[0] if all(refused) else None)
     if refusal:
         yield f"{fault.title}: {refusal}"
     plan.open.append((fault, least))
     plan.held_s = 0.0
 
 
-def _heal(plan: _Plan, kind: type[Fault], site: str = "") -> Iterator[str]:
+def _only(targets: Targets, host: str) -> Targets:
+    return replace(targets, hosts=(host,))
+
+
+def _refused(plan: _Plan, fault: Fault, targets: Targets, *, quorum_loss: bool) -> str | None:
+    """Why this strike would be refused, as far as the estate file tells; guards ask the estate itself before each strike."""
+    down = [t for f, t in plan.open if f.takes_down]
+    words = limits.against(plan.estate, fault, targets, down, quorum_loss=quorum_loss)
+    if words or quorum_loss or not fault.takes_down:
+        return words
+    gone = {host for t in (*down, targets) for host in t.hosts}
+    lost = majority_gone(plan.estate, gone) or last_copy_gone(plan.estate, gone)
+    return (
+        lost
+        and f"{lost}; if that is what this drill is about, its sentence ends in `{SAY}`, and limits.quorum_loss is true"
+    )
+
+
+def _heal(plan: _Plan, kind: type[Fault], site: str = "", *, campus: str = "") -> Iterator[str]:
     if site:
         site = plan.estate.site_named(site).name
-    meant = [(f, t) for f, t in plan.open if isinstance(f, kind) and (not site or site in t.sites)]
-    where = f' at site "{site}"' if site else ""
+    meant = [
+        (f, t)
+        for f, t in plan.open
+        if isinstance(f, kind) and (not site or site in t.sites) and (not campus or campus in t.campuses)
+    ]
+    where = f' at site "{site}"' if site else f' of campus "{campus}"' if campus else ""
     if not plan.whole:
         return
     if not meant:
@@ -102,10 +133,28 @@ def _heal(plan: _Plan, kind: type[Fault], site: str = "") -> Iterator[str]:
 def _hold(plan: _Plan, seconds: float | Deadline) -> Iterator[str]:
     if not plan.open and plan.whole:
         yield "this holds a fault, and none is open here"
+    before_s = plan.held_s
     plan.held_s += (seconds.seconds or 0.0) if isinstance(seconds, Deadline) else seconds
     longest = plan.estate.limits.longest_fault_s
     if plan.held_s >= longest:
         yield f"the fault would be held for {plan.held_s:g} s, and limits.longest_fault of {plan.estate.path} is {longest:g} s"
+    plan.drill_s += plan.held_s - before_s
+    longest = plan.estate.limits.longest_drill_s
+    if plan.drill_s >= longest:
+        yield (
+            f"faults would be held for {plan.drill_s:g} s in this drill, and limits.longest_drill of {plan.estate.path} is "
+            f"{longest:g} s"
+        )
+
+
+def _hold_past_fencing(plan: _Plan, database: str) -> Iterator[str]:
+    yield from _hold(plan, past_fencing_s(plan.estate, database))
+
+
+def _abort_if_away(plan: _Plan, service: str, seconds: float, site: str = "") -> Iterator[str]:
+    del seconds
+    if site:
+        yield from _endpoint(plan.estate, plan.estate.service_named(service), plan.estate.site_named(site).name)
 
 
 def _within(plan: _Plan, service: str, deadline: Deadline, *_: Any) -> Iterator[str]:
@@ -179,6 +228,8 @@ LEAST_RATE: Final = 10
 
 def _switch(plan: _Plan, service: str, site: str) -> Iterator[str]:
     found, at = plan.estate.service_named(service), plan.estate.site_named(site).name
+    if words := limits.untouchable(plan.estate, found.name):
+        yield words
     if drain := drained_by(plan.estate, found.name, at):
         drain.candidates(plan.estate)
         if refusal := drain.refuses(plan.estate):
@@ -200,6 +251,8 @@ _CHECKS: Final[dict[tuple[str, str], Callable[..., Iterator[str]]]] = {
     ("drill", "strike"): _strike,
     ("drill", "heal"): _heal,
     ("drill", "hold_for"): _hold,
+    ("drill", "hold_past_fencing"): _hold_past_fencing,
+    ("drill", "abort_if_away"): _abort_if_away,
     ("availability", "await_again"): _again,
     ("availability", "never_longer"): _within,
     ("availability", "await_one_holder"): _one_holder,
@@ -210,6 +263,14 @@ _CHECKS: Final[dict[tuple[str, str], Callable[..., Iterator[str]]]] = {
     ("workload", "write_to"): _write_to,
     ("operations", "switch_over"): _switch,
 }
+
+
+def closed_now(estate: Estate, calls: Sequence[Call], clock: Clock | None = None) -> list[str]:
+    """Why none of these drills may begin at this time, or nothing. Faults are only struck inside the windows of the estate."""
+    if not any(call.strikes for call in calls):
+        return []
+    words = limits.outside(estate, (clock or Clock()).now(), needed_s(estate))
+    return [words] if words else []
 
 
 def probe_ways(estate: Estate, calls: Sequence[Call], ways: Ways | None = None) -> list[str]:

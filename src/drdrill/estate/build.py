@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drdrill.estate import model
+from drdrill.estate import model, windows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from drdrill.estate.schema import DatabasePart, EstatePart, HostPart, ServicePart
+    from drdrill.estate.schema import DatabasePart, EstatePart, HostPart, LimitsPart, ServicePart, WindowsPart
 
 _CAPABILITIES = ("shell", "power", "links", "freeze", "entry")
 
@@ -30,8 +30,39 @@ def build(part: EstatePart, path: Path) -> model.Estate:
         hosts={n: _host(n, h) for n, h in part.hosts.items()},
         services={n: _service(n, s) for n, s in part.services.items()},
         databases={n: _database(n, d) for n, d in part.databases.items()},
-        limits=model.Limits(part.limits.sites_down, part.limits.hosts_down, part.limits.longest_fault),
+        limits=_limits(part.limits),
+        abort=tuple(model.Away(a.service, a.away, a.site) for a in part.abort),
     )
+
+
+def _limits(part: LimitsPart) -> model.Limits:
+    return model.Limits(
+        sites_down=part.sites_down,
+        hosts_down=part.hosts_down,
+        longest_fault_s=part.longest_fault,
+        campuses_down=part.campuses_down,
+        longest_drill_s=part.longest_drill,
+        services=part.services,
+        never_struck=part.never_struck,
+        forbidden_faults=part.forbidden_faults,
+        quorum_loss=part.quorum_loss,
+        windows=_windows(part.windows) if part.windows else None,
+    )
+
+
+def _windows(part: WindowsPart) -> windows.Windows:
+    openings = (
+        windows.Opening(
+            o.begin,
+            o.end,
+            frozenset(windows.DAYS.index(day) for day in o.days if day in windows.DAYS),
+            frozenset(o.dates),
+            "holidays" in o.days,
+        )
+        for o in part.open
+    )
+    closings = (windows.Closing(c.first, c.last, c.why) for c in part.closed)
+    return windows.Windows(part.zone, tuple(openings), tuple(closings), frozenset(part.holidays))
 
 
 def _host(name: str, part: HostPart) -> model.Host:
@@ -54,6 +85,7 @@ def _service(name: str, part: ServicePart) -> model.Service:
         served_by_writer=part.served_by.writer,
         write=model.HttpWrite(write.path, write.body, write.method, write.ok, write.content_type) if write else None,
         aka=part.aka,
+        carries=dict(part.carries),
     )
 
 

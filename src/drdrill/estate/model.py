@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from drdrill.estate.windows import Windows
+
 Role = Literal["database", "application", "entry", "arbitrator", "client", "probe", "router"]
 
 
@@ -104,6 +106,8 @@ class Service:
     served_by_writer: str | None = None
     write: HttpWrite | None = None
     aka: tuple[str, ...] = ()
+    carries: Mapping[str, float] = field(default_factory=dict)
+    """How much of the whole load each site carries alone, in percent; empty where nobody says."""
 
 
 @dataclass(frozen=True)
@@ -141,11 +145,31 @@ class Database:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a drill may do to this estate at most."""
+    """What a drill may do to this estate at most.
+
+    `services` are those that may be touched, None for all; `never_struck` are hosts, `forbidden_faults` names of faults.
+    `quorum_loss` says that a sentence may take the majority or the last good copy, where it says so.
+    """
 
     sites_down: int = 1
     hosts_down: int = 1
     longest_fault_s: float = 600.0
+    campuses_down: int = 0
+    longest_drill_s: float = 3600.0
+    services: tuple[str, ...] | None = None
+    never_struck: tuple[str, ...] = ()
+    forbidden_faults: tuple[str, ...] = ()
+    quorum_loss: bool = False
+    windows: Windows | None = None
+
+
+@dataclass(frozen=True)
+class Away:
+    """An abort condition: a service is away from its clients for longer than this, at one site or as a whole."""
+
+    service: str
+    longest_s: float
+    site: str | None = None
 
 
 @dataclass(frozen=True)
@@ -172,6 +196,15 @@ class Estate:
     enter: str | None = None
     production: bool = False
     ssh: Ssh = Ssh()
+    abort: tuple[Away, ...] = ()
+
+    def sites_of(self, campus: str) -> tuple[str, ...]:
+        """The sites of a campus. Raises BadInput like `site_named`."""
+        found = tuple(site.name for site in self.sites.values() if site.campus == campus)
+        if not found:
+            known = ", ".join(f'"{c}"' for c in dict.fromkeys(s.campus for s in self.sites.values()))
+            raise BadInput(f'no campus is called "{campus}" in this estate; it has {known}')
+        return found
 
     def site_named(self, name: str) -> Site:
         """The site of that name or aka.

@@ -25,6 +25,11 @@ _NAMES: Final = (
     (("services", "*", "served_by", "writer"), "databases"),
     (("databases", "*", "nodes", _KEY), "hosts"),
     (("databases", "*", "write", _KEY), "sites"),
+    (("services", "*", "carries", _KEY), "sites"),
+    (("limits", "services", "*"), "services"),
+    (("limits", "never_struck", "*"), "hosts"),
+    (("abort", "*", "service"), "services"),
+    (("abort", "*", "site"), "sites"),
 )
 """Where names stand in the file, and what they name. `*` is every entry, `<key>` the keys themselves."""
 
@@ -73,6 +78,13 @@ def senseless(part: EstatePart) -> Iterator[_Finding]:
         yield from _service(part, name, service)
     for name, database in part.databases.items():
         yield from _database(part, name, database)
+    for index, condition in enumerate(part.abort):
+        named = part.services.get(condition.service)
+        if named is not None and condition.site in part.sites and condition.site not in named.endpoints:
+            yield (
+                ("abort", index, "site"),
+                f'service "{condition.service}" has no endpoint at site "{condition.site}"',
+            )
     yield from _twice("sites", part.sites.items())
     yield from _twice("services", part.services.items())
     yield from _twice("databases", part.databases.items())

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from datetime import date  # noqa: TC003 - pydantic reads it when it runs
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from drdrill.errors import BadInput
-from drdrill.estate import durations
+from drdrill.estate import durations, windows
 
 _NAME = re.compile(r"[\w][\w.-]*")
 
@@ -46,10 +47,28 @@ def _address(value: str) -> str:
     return str(ipaddress.ip_address(value))
 
 
+def _minutes(value: Any) -> int:
+    found = re.fullmatch(r"(\d{1,2}):([0-5]\d)", value) if isinstance(value, str) else None
+    minutes = int(found[1]) * 60 + int(found[2]) if found else -1
+    if not 0 <= minutes <= windows.DAY_MIN:
+        raise ValueError('an hour of the day is written in quotes, from "00:00" to "24:00"')
+    return minutes
+
+
+def _zone(value: str) -> str:
+    try:
+        windows.zone_of(value)
+    except BadInput as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
 Seconds = Annotated[float, BeforeValidator(_seconds)]
 Several = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
 Name = Annotated[str, BeforeValidator(_name)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_tuple)]
+Minutes = Annotated[int, BeforeValidator(_minutes)]
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "holidays"]
 Addresses = Annotated[tuple[Annotated[str, AfterValidator(_address)], ...], BeforeValidator(_tuple)]
 
 
@@ -148,6 +167,7 @@ class ServicePart(Part):
     latency: Seconds
     stable: Seconds
     aka: Several = ()
+    carries: dict[str, Annotated[float, Field(ge=0)]] = {}
 
     @field_validator("endpoints")
     @classmethod
@@ -181,12 +201,59 @@ class DatabasePart(Part):
     aka: Several = ()
 
 
-class LimitsPart(Part):
-    """`limits:`. What is not written here is as small as it can be."""
+class OpeningPart(Part):
+    """One entry of `open:`: from and to are hours of the day; at or before `from`, `to` is of the next day."""
 
+    begin: Minutes = Field(default=0, alias="from")
+    end: Minutes = Field(default=windows.DAY_MIN, alias="to")
+    days: Annotated[tuple[Day, ...], BeforeValidator(_tuple)] = ()
+    dates: tuple[date, ...] = ()
+
+
+class ClosingPart(Part):
+    """One entry of `closed:`: whole days, both included."""
+
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+    why: str = ""
+
+    @model_validator(mode="after")
+    def _forwards(self) -> ClosingPart:
+        if self.last < self.first:
+            raise ValueError(f"it ends on {self.last}, before it begins on {self.first}")
+        return self
+
+
+class WindowsPart(Part):
+    """`windows:` of the limits. Without `open` every hour is open that is not closed."""
+
+    zone: Annotated[str, AfterValidator(_zone)]
+    open: tuple[OpeningPart, ...] = ()
+    closed: tuple[ClosingPart, ...] = ()
+    holidays: tuple[date, ...] = ()
+
+
+class LimitsPart(Part):
+    """`limits:`. What is not written here is as small as it can be; without `services` every service may be touched."""
+
+    campuses_down: int = Field(default=0, ge=0)
     sites_down: int = Field(default=1, ge=0)
     hosts_down: int = Field(default=1, ge=0)
     longest_fault: Seconds = 600.0
+    longest_drill: Seconds = 3600.0
+    services: Annotated[tuple[str, ...] | None, BeforeValidator(_tuple)] = None
+    never_struck: Several = ()
+    forbidden_faults: Several = ()
+    quorum_loss: bool = False
+    windows: WindowsPart | None = None
+
+
+class AbortPart(Part):
+    """One entry of `abort:`: a service is away for more than this, for every client or at one site."""
+
+    service: str
+    away: Seconds
+    site: str | None = None
 
 
 class SshPart(Part):
@@ -210,3 +277,4 @@ class EstatePart(Part):
     services: dict[Name, ServicePart] = Field(min_length=1)
     databases: dict[Name, DatabasePart] = {}
     limits: LimitsPart
+    abort: tuple[AbortPart, ...] = ()

@@ -37,6 +37,8 @@ class Targets:
     hosts: tuple[str, ...]
     sites: tuple[str, ...]
     why: str
+    campuses: tuple[str, ...] = ()
+    """Those that are struck as a whole; their sites stand in `sites` as well."""
 
 
 @dataclass

@@ -25,6 +25,17 @@ def site_may_go(estate: Estate, site: str) -> str | None:
     return None if others else f'site "{site}" is the only one that serves; without it nothing is left to fail over to'
 
 
+def campus_may_go(estate: Estate, campus: str) -> str | None:
+    """Why this campus may not be lost or cut, or None."""
+    allowed, sites = estate.limits.campuses_down, estate.sites_of(campus)
+    if allowed < 1:
+        return f"{estate.path}: limits.campuses_down is {allowed}, so no campus may be lost or cut"
+    others = [s.name for s in estate.sites.values() if s.name not in sites and not s.votes_only]
+    return (
+        None if others else f'no site outside of campus "{campus}" serves; without it nothing is left to fail over to'
+    )
+
+
 def recover_command(estate: Estate) -> str:
     """What a person types to heal this estate from the undo log, from any directory."""
     command = f"drdrill recover --estate {shlex.quote(str(estate.path.absolute()))}"

@@ -18,6 +18,8 @@ FAULTS: Final = Parts(
     {
         "site-isolated": "drdrill.faults.site_isolated:SiteIsolated",
         "site-lost": "drdrill.faults.site_lost:SiteLost",
+        "campus-isolated": "drdrill.faults.campus_isolated:CampusIsolated",
+        "campus-lost": "drdrill.faults.campus_lost:CampusLost",
         "host-loses-power": "drdrill.faults.host_loses_power:HostLosesPower",
         "entry-drained": "drdrill.faults.entry_drained:EntryDrained",
         "host-frozen": "drdrill.faults.host_frozen:HostFrozen",

@@ -56,6 +56,9 @@ FAULT_HEALED: Final = "fault.healed"
 FAULT_RESIDUAL: Final = "fault.residual"
 """hold, words, command: what a person can type."""
 
+GUARDED: Final = "drill.guarded"
+"""hold (of the strike that was asked for; null: read again while something is held), title, quorum_loss (whether the sentence
+expects it), said[{guard, answer, words, lifted}]."""
 TRIPPED: Final = "drill.tripped"
 """watch (what was watched), words: why the drill had to stop; its heal begins."""
 
@@ -107,7 +110,8 @@ READBACK: Final = "readback"
 # --- what is judged --------------------------------------------------------------------------------------------------
 OUTAGE: Final = "outage"
 """service, strip (client|site name), begin_ns, end_ns|null, lower_s, upper_s|null, way (probes|acknowledgements), cause
-(hold or operation id|null), cause_title, counted (rto|own length), objective_s, verdict (pass|fail|unknown), judged (bool)."""
+(hold or operation id|null), cause_title, counted (rto|own length|from its heal),
+objective_s, verdict (pass|fail|unknown), judged (bool)."""
 CHECK: Final = "check"
 """check, title, verdict (pass|fail|unknown), message, counts{}, saw{}, witnesses[] (at most 50), witnesses_total, phase.
 saw: how much it looked at: samples, operations, rows, replicas, looks, judgements, events."""

@@ -34,6 +34,8 @@ class Strike:
     """The worst answer of all looks while it was in force: False if any was, else None if any was or there was none."""
     looks: int = 0
     """How many times it was looked at whether it is held."""
+    quorum_loss: bool = False
+    """Whether its sentence expected the loss of quorum: nothing is promised of services then until it is healed."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ def timeline(journal: Reading) -> Timeline:
 def _strikes(journal: Reading) -> tuple[Strike, ...]:
     planned: dict[str, Event] = {}
     struck: dict[str, Strike] = {}
+    expecting = {e.data["hold"] for e in journal.of(events.GUARDED) if e.data["quorum_loss"]}
     for event in journal.events:
         hold = event.data.get("hold")
         if event.kind == events.FAULT_PLANNED:
@@ -93,6 +96,7 @@ def _strikes(journal: Reading) -> tuple[Strike, ...]:
             struck[hold] = Strike(
                 hold, plan["fault"], plan["title"], tuple(plan["targets"]), tuple(plan["sites"]),
                 event.data["first_ns"], event.data["last_ns"], tuple(plan.get("undo", {}).get("way_in", ())),
+                quorum_loss=hold in expecting,
             )  # fmt: skip
         elif hold in struck:
             struck[hold] = _told(struck[hold], event)

@@ -65,6 +65,12 @@ def strip(recording: Recording, service: str, name: str) -> Strip:
     return Strip(service, name, outages, len(seen.seq), 0 if writes is None else len(writes.acks), from_ns, horizon)
 
 
+def seen_until(recording: Recording, service: str, name: str) -> int | None:
+    """When the last attempt of this strip ended; None when there was none yet."""
+    streams = (recording.streams.get(p["stream"]) for p in _probes(recording, service, name))
+    return max((int(s.records["done"].max()) for s in streams if s is not None and len(s.records)), default=None)
+
+
 def _fell_silent(ends: dict[Way, int], late_ns: int) -> Iterable[Stretch]:
     """One way of measuring that ended while the other went on: from there on nothing is known to be good."""
     for way, end in ends.items():

@@ -10,7 +10,7 @@ Feature: All members of the database are lost at once
 
   Scenario: Everything that knows the database loses its power
     When site "witness" loses power
-    And the database host of service "registration" at site "east" loses power
-    And the database host of service "registration" at site "south" loses power
+    And the database host of service "registration" at site "east" loses power with expected loss of quorum
+    And the database host of service "registration" at site "south" loses power with expected loss of quorum
     And the fault is held for 2 s
     Then database "clinical" is never written on both sides of a cut
