@@ -30,7 +30,9 @@ ALLOWED = Limits(campuses_down=1, sites_down=1, hosts_down=3, quorum_loss=True)
 class Stage:
     """One drill. `struck` are the striking calls that reached the estate."""
 
-    def __init__(self, folder: Path, change: Callable[[Estate], Estate] = lambda e: e, limits: Limits = ALLOWED) -> None:
+    def __init__(
+        self, folder: Path, change: Callable[[Estate], Estate] = lambda e: e, limits: Limits = ALLOWED
+    ) -> None:
         self.estate = change(fake_estate(folder, limits=limits))
         self.world = World.of(self.estate)
         self.said: list[str] = []

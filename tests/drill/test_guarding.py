@@ -22,7 +22,7 @@ from drdrill.faults.site_isolated import SiteIsolated
 from drdrill.journal import events
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -58,7 +58,11 @@ class Watching:
         self.told: list[Said] = []
         case = Case(stage.drill, frozenset({"east-app1"}), quorum_lost=lost)
         self.watch = GuardWatch(
-            {"told": guard}, lambda: case if self.held else None, lambda: self.patience_s, self.told.append, lambda: self.ns
+            {"told": guard},
+            lambda: case if self.held else None,
+            lambda: self.patience_s,
+            self.told.append,
+            lambda: self.ns,
         )
 
     def round(self) -> str | None:
@@ -210,5 +214,3 @@ def _times(stage: Stage) -> tuple[float, float]:
 
     journal = read(stage.drill.folder)
     return tuple(next(journal.of(kind)).t / 1e9 for kind in (events.TRIPPED, events.FAULT_HEALING))  # type: ignore[return-value]
-
-

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 APPLICATION = HostLosesPower("application", "registration", "east")
-NIGHT = Windows("Europe/Berlin", (Opening(22 * 60, 5 * 60),), (Closing(date(2026, 12, 24), date(2026, 12, 26), "Christmas"),))
+NIGHT = Windows(
+    "Europe/Berlin", (Opening(22 * 60, 5 * 60),), (Closing(date(2026, 12, 24), date(2026, 12, 26), "Christmas"),)
+)
 
 
 def strike(fault: Any, line: int = 1, *, quorum_loss: bool = False) -> Call:
@@ -169,8 +171,11 @@ def windowed(stage: Stage, time: Time) -> None:
 
 def test_outside_of_its_window_nothing_is_struck_or_moved(stage: Stage):
     windowed(stage, Time(2026, 11, 30, 12))
-    with pytest.raises(Refused, match=r"closed now \(Mon 2026-11-30 13:00 in Europe/Berlin\); it opens next on Mon 2026-11-30 22:00"):
+    with pytest.raises(Refused) as caught:
         stage.strike(APPLICATION)
+    assert "is closed now (Mon 2026-11-30 13:00 in Europe/Berlin); it opens next on Mon 2026-11-30 22:00" in str(
+        caught.value
+    )
     with pytest.raises(Refused, match="closed now"):
         stage.drill.nouns["operations"].switch_over("registration", "south")
     assert stage.struck == []
@@ -204,7 +209,9 @@ def test_a_strike_ends_at_its_target_before_the_window_closes(stage: Stage):
     (armed,) = stage.told(events.FAULT_ARMED)
     assert armed["hard_end_s"] == pytest.approx(600 - needed)
     time.pass_s(600 - needed)
-    with pytest.raises(Refused, match="closes at Tue 2026-12-01 05:00 in Europe/Berlin, and healing and recovery may take"):
+    with pytest.raises(
+        Refused, match="closes at Tue 2026-12-01 05:00 in Europe/Berlin, and healing and recovery may take"
+    ):
         stage.strike(HostLosesPower("entry", "registration", "east"))
     assert stage.struck == ["power.off"]
 

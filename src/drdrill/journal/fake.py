@@ -201,8 +201,10 @@ class Scene:
         held: Sequence[bool | None] = (True, True),
         lapsed: float | None = None,
         needs: Sequence[str] = (),
+        quorum_loss: bool = False,
     ) -> None:
         """A fault with its looks and its heal. `needs` are the capabilities that its undo record names."""
+        self.event(at - 0.2, events.GUARDED, hold=hold, title=title, quorum_loss=quorum_loss, said=[])
         planned = {"fault": fault, "title": title, "targets": list(hosts), "sites": list(sites), "why": ""}
         undo = {"way_in": dict.fromkeys(needs, "fake")}
         self.event(at - 0.1, events.FAULT_PLANNED, hold=hold, **planned, undo=undo)
