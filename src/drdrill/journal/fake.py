@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from drdrill.journal.recording import Recording
 
 BEGIN_NS = 1_000_000_000_000
+WALL = "2026-11-24T22:00:00+00:00"
 """CLOCK_MONOTONIC when every such drill begins."""
 
 
@@ -253,14 +254,7 @@ class Scene:
         prev = GENESIS
         lines = []
         for n, (at, kind, data) in enumerate(sorted(self._events, key=lambda e: e[0])):
-            line = {
-                "n": n,
-                "t": self.ns(at),
-                "wall": "2026-11-24T22:00:00+00:00",
-                "kind": kind,
-                "data": data,
-                "prev": prev,
-            }
+            line = {"n": n, "t": self.ns(at), "wall": WALL, "kind": kind, "data": data, "prev": prev}
             prev = line["hash"] = digest(line)
             lines.append(json.dumps(line, ensure_ascii=False))
         (self.folder / FILE_NAME).write_text("".join(f"{line}\n" for line in lines))
