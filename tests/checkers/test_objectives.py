@@ -96,6 +96,31 @@ def test_a_stall_at_the_heal_counts_by_its_own_length(scene: Scene):
     assert 2.3 < second.counted.lower_s <= 2.5 <= float(second.counted.upper_s or 0) < 2.7
 
 
+@pytest.mark.parametrize(
+    ("back", "lower", "upper", "verdict"),
+    [(25, 0.0, 0.0, Verdict.PASS), (34, 3.9, 4.2, Verdict.PASS), (55, 24.9, 25.2, Verdict.FAIL)],
+)
+def test_where_the_loss_of_quorum_was_expected_an_outage_is_counted_from_the_heal(
+    scene: Scene, back, lower, upper, verdict
+):
+    scene.probes("east", bad=[(10, back)])
+    scene.strike("h1", 'campus "South" is isolated', at=10, healed=30, sites=["south"], quorum_loss=True)
+    recording = scene.recording()
+    (outage,) = objectives.judged(recording, [strip(recording, "registration", "client")])
+    assert outage.counted.way == "from its heal"
+    assert lower - 0.1 <= outage.counted.lower_s <= float(outage.counted.upper_s or 0) <= upper + 0.1
+    assert outage.verdict is verdict
+    assert "from its heal, since the loss of quorum was expected" in outage.words
+
+
+def test_where_it_was_expected_and_never_healed_nobody_can_count(scene: Scene):
+    scene.probes("east", bad=[(10, 60)])
+    scene.strike("h1", 'campus "South" is isolated', at=10, sites=["south"], quorum_loss=True)
+    recording = scene.recording()
+    (outage,) = objectives.judged(recording, [strip(recording, "registration", "client")])
+    assert outage.verdict is Verdict.UNKNOWN
+
+
 def test_an_outage_that_begins_within_twice_the_latency_bound_is_counted_from_the_command(scene: Scene):
     scene.probes("south", bad=[(11.9, 14)], seen=Seen.REFUSED)
     scene.strike("h1", TITLE, at=10, healed=30, sites=["east"])

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from drdrill.checkers import no_ack_while_cut
+from drdrill.checkers.check import Case
 from drdrill.checkers.no_ack_while_cut import acknowledged
 from drdrill.checkers.split_brain import never_on_both_sides
 from drdrill.checkers.verdict import Verdict
@@ -228,3 +230,48 @@ def test_a_site_that_was_not_cut_is_unknown(scene: Scene):
     scene.writes("east")
     scene.event(1, events.NOTE, words="no strike")
     assert acknowledged(scene.recording(), "east").verdict is Verdict.UNKNOWN
+
+
+def campus(scene: Scene, *acknowledged_at: float) -> None:
+    """East goes on writing beside a campus that is cut off, and is acknowledged at these seconds only."""
+    points = sorted(acknowledged_at)
+    spans = [(10.0, 30.5)] if not points else [(10.0, points[0]), (points[-1] + 0.2, 30.5)]
+    scene.writes("east", outcomes=[(a, b, Done.UNKNOWN) for a, b in spans])
+    scene.writes("south")
+    scene.strike("h1", 'campus "South" is isolated', at=10, healed=30, sites=["south", "witness"], quorum_loss=True)
+
+
+CAMPUS = (["south", "witness"], "South")
+
+
+def test_a_site_that_confirms_nothing_beside_a_campus_that_is_cut_off(scene: Scene):
+    campus(scene)
+    judged = acknowledged(scene.recording(), "east", *CAMPUS)
+    assert judged.verdict is Verdict.PASS
+    assert judged.title == 'site "east" acknowledges no write while campus "South" is isolated'
+
+
+def test_a_site_that_confirms_something_beside_a_campus_that_is_cut_off_fails(scene: Scene):
+    campus(scene, 20.0)
+    judged = acknowledged(scene.recording(), "east", *CAMPUS)
+    assert judged.verdict is Verdict.FAIL
+    assert 'sent while campus "South" was cut off' in judged.message
+
+
+def test_beside_a_campus_that_was_not_cut_off_nothing_is_told(scene: Scene):
+    scene.writes("east")
+    scene.strike("h1", TITLE, at=10, healed=30, sites=["south"])
+    judged = acknowledged(scene.recording(), "east", *CAMPUS)
+    assert judged.verdict is Verdict.UNKNOWN
+    assert judged.message.startswith('Campus "South" was not cut off')
+
+
+def test_what_a_sentence_said_beside_a_campus_is_judged_again_at_the_end(scene: Scene):
+    campus(scene, 20.0)
+    first = acknowledged(scene.recording(), "east", *CAMPUS)
+    scene.event(
+        40, events.CHECK, check="no_ack_while_cut", phase="5", verdict="pass", title=first.title, message="",
+        counts=dict(first.counts), saw={}, witnesses=[], witnesses_total=0,
+    )  # fmt: skip
+    (again,) = no_ack_while_cut.judge(Case(scene.recording(), ()))
+    assert (again.verdict, again.title) == (Verdict.FAIL, first.title)

@@ -154,7 +154,7 @@ STRIKE = HostLosesPower("database", "registration", "east")
 
 def silenced(services: tuple[Script, Script]) -> None:
     for script in services:
-        script.answer(503)
+        script.begin("failing", 60.0)
 
 
 def test_a_service_that_stays_away_ends_the_drill_and_its_heal_begins_within_a_second(
@@ -192,7 +192,8 @@ def test_a_probe_that_dies_ends_the_drill(drill: Drill, monkeypatch: pytest.Monk
     noun.abort_if_away("registration", 20.0)
     noun.strike(STRIKE)
     for worker in drill.nouns["workload"]._clients.of("probes"):
-        worker.process.kill()
+        assert worker._process is not None
+        worker._process.kill()
     with pytest.raises(Tripped, match="it was not measured for"):
         noun.hold_for(30.0)
 

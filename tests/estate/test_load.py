@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from drdrill.errors import BadInput, Findings, Refused
 from drdrill.estate import select
 from drdrill.estate.load import find, load
+from drdrill.estate.model import Away
+from drdrill.estate.windows import Closing, Opening, Windows
 
 HOSPITAL = Path(__file__).with_name("hospital.yaml")
 NETWORK = Path(__file__).parents[2] / "fixtures" / "estates" / "network.yaml"
@@ -165,6 +168,87 @@ def test_a_role_that_no_host_has_is_told(variant):
     assert select.candidates(estate, "database", service, "east") == ("east-db1",)
     with pytest.raises(BadInput, match='has no entry host at site "east"'):
         select.candidates(estate, "entry", service, "east")
+
+
+LIMITS = "limits: {sites_down: 1, hosts_down: 3, longest_fault: 10 min}"
+
+
+def test_what_a_file_does_not_allow_is_not_allowed(variant):
+    allowed = load(variant()).limits
+    assert (allowed.campuses_down, allowed.longest_drill_s, allowed.quorum_loss) == (0, 3600.0, False)
+    assert (allowed.services, allowed.never_struck, allowed.forbidden_faults, allowed.windows) == (None, (), (), None)
+
+
+def test_limits_windows_and_abort_conditions_are_read(variant):
+    text = """limits:
+  campuses_down: 1
+  longest_drill: 2 h
+  services: registration
+  never_struck: [east-db1]
+  forbidden_faults: [host-frozen]
+  quorum_loss: true
+  windows:
+    zone: Europe/Zurich
+    open:
+      - {days: [sat, holidays], from: "22:00", to: "05:30"}
+      - {dates: [2026-12-05]}
+    closed:
+      - {from: 2026-12-20, to: 2027-01-06, why: change freeze}
+    holidays: [2026-12-25]
+abort:
+  - {service: registration, away: 20 s}
+  - {service: registration, away: 1 min, site: south}"""
+    estate = load(variant((LIMITS, text)))
+    allowed = estate.limits
+    assert (allowed.campuses_down, allowed.longest_drill_s, allowed.quorum_loss) == (1, 7200.0, True)
+    assert (allowed.services, allowed.never_struck) == (("registration",), ("east-db1",))
+    assert allowed.forbidden_faults == ("host-frozen",)
+    assert allowed.windows == Windows(
+        "Europe/Zurich",
+        (
+            Opening(22 * 60, 5 * 60 + 30, days=frozenset({5}), holidays=True),
+            Opening(dates=frozenset({date(2026, 12, 5)})),
+        ),
+        (Closing(date(2026, 12, 20), date(2027, 1, 6), "change freeze"),),
+        frozenset({date(2026, 12, 25)}),
+    )
+    assert estate.abort == (Away("registration", 20.0), Away("registration", 60.0, "south"))
+    assert estate.sites_of("South") == ("south", "witness")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("limits: {services: [billing]}", 'there is no service "billing"'),
+        ("limits: {never_struck: [west-db1]}", 'there is no host "west-db1"'),
+        ("limits: {campus_down: 1}", "nobody knows this key"),
+        ("limits: {windows: {zone: Mars/Olympus}}", 'no time zone "Mars/Olympus"'),
+        ('limits: {windows: {zone: UTC, open: [{from: "25:00"}]}}', 'from "00:00" to "24:00"'),
+        ("limits: {windows: {zone: UTC, open: [{days: [someday]}]}}", "found 'someday'"),
+        ("limits: {windows: {zone: UTC, closed: [{from: 2026-12-24, to: 2026-12-20}]}}", "before it begins"),
+        ("limits: {windows: {zone: UTC, holidays: [soon]}}", "holidays.0"),
+        ("limits: {}\nabort: [{service: billing, away: 20 s}]", 'there is no service "billing"'),
+        ("limits: {}\nabort: [{service: registration, away: 20}]", "a duration has a unit"),
+        ("limits: {}\nabort: [{service: registration, away: 20 s, site: witness}]", "has no endpoint"),
+    ],
+)
+def test_a_limit_that_cannot_be_meant_is_found_with_its_line(variant, text, words):
+    (found,) = findings(variant((LIMITS, text)))
+    assert words in found
+    assert found.startswith(("39: ", "40: "))
+
+
+def test_a_date_that_is_none_is_told_with_its_line(variant):
+    path = variant((LIMITS, "limits: {windows: {zone: UTC, holidays: [2026-12-25, 2026-11-31]}}"))
+    with pytest.raises(BadInput, match=r":39: there is no such date: 2026-11-31 \(day is out of range for month\)"):
+        load(path)
+
+
+def test_what_a_site_carries_names_a_site(variant):
+    service = "rto: 15 s\n    carries: {east: 60, south: 100}"
+    assert load(variant(("rto: 15 s", service))).services["registration"].carries == {"east": 60.0, "south": 100.0}
+    (found,) = findings(variant(("rto: 15 s", service.replace("south", "west"))))
+    assert 'there is no site "west"' in found
 
 
 def test_a_routed_estate_says_where_its_hosts_are_and_how_they_are_reached() -> None:

@@ -152,3 +152,28 @@ def test_a_role_is_one_word_in_both_languages(kind: str, written: str, role: str
 @pytest.mark.parametrize("written", ["web", "数据库", "Database"])
 def test_an_unknown_role_is_no_sentence(written: str):
     assert not Sentence("the {role:role} host").is_matching(f"the {written} host")
+
+
+LOSS = Sentence('campus "{campus}" is isolated{quorum_loss:expected}')
+LOSS_ZH = Sentence('院区"{campus}"被隔离{quorum_loss:预期}')
+
+
+def test_the_loss_of_quorum_is_expected_where_the_sentence_says_so():
+    assert LOSS.parse_arguments('campus "South" is isolated') == {"campus": "South", "quorum_loss": False}
+    assert LOSS.parse_arguments('campus "South" is isolated with expected loss of quorum') == {
+        "campus": "South",
+        "quorum_loss": True,
+    }
+    assert LOSS_ZH.parse_arguments("院区“South”被隔离") == {"campus": "South", "quorum_loss": False}
+    assert LOSS_ZH.parse_arguments("院区“South”被隔离并预期失去仲裁") == {"campus": "South", "quorum_loss": True}
+
+
+def test_another_end_is_another_sentence():
+    assert not LOSS.is_matching('campus "South" is isolated with expected loss')
+    assert not LOSS_ZH.is_matching("院区“South”被隔离并")
+
+
+def test_an_end_that_is_typed_with_other_spaces_is_still_that_end():
+    exact = 'campus "South" is isolated with expected loss of quorum'
+    assert LOSS.nearly('campus "South"is isolated with  expected loss ofquorum') == exact
+    assert LOSS_ZH.nearly("院区「South」被隔离 并预期 失去仲裁") == '院区"South"被隔离并预期失去仲裁'

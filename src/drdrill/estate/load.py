@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import re
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from drdrill.estate.model import Estate
 
 _PLACE = tuple[str | int, ...]
+_DATE = re.compile(r"\b(\d{4})-(\d\d?)-(\d\d?)\b")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
@@ -102,6 +104,10 @@ def _read(path: Path) -> tuple[Any, Callable[[_PLACE], int]]:
         raise BadInput(f"{path}{where}: is not YAML: {error.problem or error.context}") from error
     except YAMLError as error:
         raise BadInput(f"{path}: is not YAML: {error}") from error
+    except ValueError as error:
+        # A date that is none, such as the 31st of November; the parser tells no line.
+        line, found = _no_date(path.read_text(encoding="utf-8-sig"))
+        raise BadInput(f"{path}:{line}: there is no such date: {found} ({error})") from error
     if not isinstance(tree, dict):
         raise BadInput(f"{path}:1: an estate file is a mapping that begins with `estate: NAME`")
 
@@ -118,6 +124,17 @@ def _read(path: Path) -> tuple[Any, Callable[[_PLACE], int]]:
         return line
 
     return tree, line_of
+
+
+def _no_date(text: str) -> tuple[int, str]:
+    """The first date of a text that is none, and its line."""
+    for number, line in enumerate(text.splitlines(), 1):
+        for found in _DATE.finditer(line):
+            try:
+                date(*map(int, found.groups()))
+            except ValueError:
+                return number, found[0]
+    return 1, "a date"
 
 
 def _lab_values(lab: str) -> Mapping[str, str] | None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from drdrill.journal.recording import Recording
 
 BEGIN_NS = 1_000_000_000_000
+WALL = "2026-11-24T22:00:00+00:00"
 """CLOCK_MONOTONIC when every such drill begins."""
 
 
@@ -201,8 +202,10 @@ class Scene:
         held: Sequence[bool | None] = (True, True),
         lapsed: float | None = None,
         needs: Sequence[str] = (),
+        quorum_loss: bool = False,
     ) -> None:
         """A fault with its looks and its heal. `needs` are the capabilities that its undo record names."""
+        self.event(at - 0.2, events.GUARDED, hold=hold, title=title, quorum_loss=quorum_loss, said=[])
         planned = {"fault": fault, "title": title, "targets": list(hosts), "sites": list(sites), "why": ""}
         undo = {"way_in": dict.fromkeys(needs, "fake")}
         self.event(at - 0.1, events.FAULT_PLANNED, hold=hold, **planned, undo=undo)
@@ -251,14 +254,7 @@ class Scene:
         prev = GENESIS
         lines = []
         for n, (at, kind, data) in enumerate(sorted(self._events, key=lambda e: e[0])):
-            line = {
-                "n": n,
-                "t": self.ns(at),
-                "wall": "2026-11-24T22:00:00+00:00",
-                "kind": kind,
-                "data": data,
-                "prev": prev,
-            }
+            line = {"n": n, "t": self.ns(at), "wall": WALL, "kind": kind, "data": data, "prev": prev}
             prev = line["hash"] = digest(line)
             lines.append(json.dumps(line, ensure_ascii=False))
         (self.folder / FILE_NAME).write_text("".join(f"{line}\n" for line in lines))

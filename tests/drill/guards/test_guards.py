@@ -6,11 +6,14 @@ from __future__ import annotations
 
 import socket
 from dataclasses import replace
+from importlib.metadata import EntryPoint, EntryPoints
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from estates import fake_estate
 from permits_helpers import Stage
 
+from drdrill.connect import parts
 from drdrill.connect.capabilities import Look
 from drdrill.drill.guards import copies
 from drdrill.drill.guards.copies import last_copy_gone
@@ -18,7 +21,7 @@ from drdrill.drill.guards.guard import Case, Guard
 from drdrill.drill.guards.registry import GUARDS
 from drdrill.drill.guards.standpoint import Standpoint, bound
 from drdrill.drill.guards.votes import majority_gone
-from drdrill.errors import Refused, WayInFailed
+from drdrill.errors import BadInput, Refused, WayInFailed
 from drdrill.faults.campus_isolated import CampusIsolated
 from drdrill.faults.campus_lost import CampusLost
 from drdrill.faults.host_loses_power import HostLosesPower
@@ -100,17 +103,11 @@ def test_a_voter_that_its_engine_does_not_hear_is_none(stage: Make, monkeypatch)
     refused(made, SiteIsolated("witness"), "votes", "south-db1 (no answer)")
 
 
-def test_without_votes_in_the_file_nothing_is_counted():
-    assert majority_gone(_estate_without_votes(), {"east-db1", "south-db1"}) is None
-
-
-def _estate_without_votes() -> Any:
-    from pathlib import Path  # noqa: PLC0415 - only here
-
-    from estates import fake_estate  # noqa: PLC0415
-
-    estate = fake_estate(Path("nowhere"))
-    return replace(estate, hosts={n: replace(h, votes=False) for n, h in estate.hosts.items()})
+def test_without_votes_in_the_file_nothing_is_counted(tmp_path: Path):
+    estate = fake_estate(tmp_path)
+    assert majority_gone(estate, {"east-db1", "south-db1"}) is not None
+    silent = replace(estate, hosts={n: replace(h, votes=False) for n, h in estate.hosts.items()})
+    assert majority_gone(silent, {"east-db1", "south-db1"}) is None
 
 
 # --- copies -----------------------------------------------------------------------------------------------------------
@@ -278,6 +275,36 @@ def test_a_guard_of_a_team_refuses_by_a_no_and_by_crashing(stage: Make, answer, 
     made.drill.permits._guards["moon"] = Full(True)
     made.strike(ENTRY)
     assert made.struck == ["power.off"]
+
+
+def offer(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    points = (EntryPoint("moon", value, "drdrill.guards"),)
+    monkeypatch.setattr(parts, "entry_points", lambda **wanted: EntryPoints(points).select(**wanted))
+
+
+class NewMoon(Full):
+    """As an entry point names it."""
+
+    def __init__(self) -> None:
+        super().__init__(answer=False)
+
+
+def test_a_guard_of_a_team_is_found_by_its_entry_point(stage: Make, monkeypatch):
+    made = stage()
+    with monkeypatch.context() as offered:
+        offer(offered, f"{__name__}:NewMoon")
+        refused(made, ENTRY, "moon", "the moon is full")
+    made.drill.permits._guards = None
+    made.strike(ENTRY)
+    assert made.struck == ["power.off"]
+
+
+def test_a_guard_that_cannot_be_loaded_is_never_a_missing_guard(stage: Make, monkeypatch):
+    made = stage()
+    offer(monkeypatch, "no_such_package:Moon")
+    with pytest.raises(BadInput, match='the guard "moon" .* cannot be loaded'):
+        made.strike(ENTRY)
+    assert made.struck == []
 
 
 def test_what_nobody_can_tell_is_not_what_a_sentence_expects(stage: Make, monkeypatch):

@@ -68,7 +68,7 @@ class Case:
         return {host: self._shell(host) or self._state(host) or _NOBODY for host in hosts}
 
     def well(self, hosts: Iterable[str]) -> dict[str, Look]:
-        """Whether each of these hosts is up with everything that should run on it, by who knows all hosts; else by its shell."""
+        """Whether each of them is up with all that should run on it, by whoever knows all hosts; else by its shell."""
         return {host: self._state(host) or self._shell(host) or _NOBODY for host in hosts}
 
     def _state(self, host: str) -> Look | None:
