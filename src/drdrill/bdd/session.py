@@ -157,6 +157,10 @@ class Session:
         """Sentences of a team that judge by themselves: what they saw is in no journal, and each is named."""
         return list(dict.fromkeys(self._unseen))
 
+    def left_out(self) -> list[str]:
+        """The drills that this estate cannot have, and why."""
+        return self._left_out
+
     def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> str | list[str] | None:
         """What the drills of this run are done to, and the checks of which nothing but their word will be known."""
         estate = self.preflight.estate

@@ -31,6 +31,7 @@ def build(part: EstatePart, path: Path) -> model.Estate:
         services={n: _service(n, s) for n, s in part.services.items()},
         databases={n: _database(n, d) for n, d in part.databases.items()},
         limits=model.Limits(part.limits.sites_down, part.limits.hosts_down, part.limits.longest_fault),
+        approvals=model.Approvals(part.approvals.needed, dict(part.approvals.keys)) if part.approvals else None,
     )
 
 

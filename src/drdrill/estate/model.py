@@ -149,6 +149,14 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Approvals:
+    """How many different persons have to approve a drill of this estate, and who may: name -> public key."""
+
+    needed: int
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Ssh:
     """How hosts are reached by SSH: a file as for `ssh -F`, and whether root's right is got by sudo."""
 
@@ -172,6 +180,7 @@ class Estate:
     enter: str | None = None
     production: bool = False
     ssh: Ssh = Ssh()
+    approvals: Approvals | None = None
 
     def site_named(self, name: str) -> Site:
         """The site of that name or aka.

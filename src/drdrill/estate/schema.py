@@ -7,6 +7,7 @@ References between parts (a host's site, a service's database) are checked in `l
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import re
 from typing import Annotated, Any, Literal
@@ -46,9 +47,21 @@ def _address(value: str) -> str:
     return str(ipaddress.ip_address(value))
 
 
+def _public_key(value: Any) -> str:
+    kind, _, written = str(value).partition(":")
+    try:
+        raw = base64.b64decode(written, validate=True)
+    except ValueError:
+        raw = b""
+    if kind != "ed25519" or len(raw) != 32:  # noqa: PLR2004 - of every such key
+        raise ValueError('a public key is "ed25519:" and 44 signs, as `drdrill approve --new-key FILE` prints it')
+    return str(value)
+
+
 Seconds = Annotated[float, BeforeValidator(_seconds)]
 Several = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
 Name = Annotated[str, BeforeValidator(_name)]
+PublicKey = Annotated[str, BeforeValidator(_public_key)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_tuple)]
 Addresses = Annotated[tuple[Annotated[str, AfterValidator(_address)], ...], BeforeValidator(_tuple)]
 
@@ -189,6 +202,13 @@ class LimitsPart(Part):
     longest_fault: Seconds = 600.0
 
 
+class ApprovalsPart(Part):
+    """`approvals:`. Each person has one name and one key."""
+
+    needed: int = Field(default=1, ge=1)
+    keys: dict[Name, PublicKey] = Field(min_length=1)
+
+
 class SshPart(Part):
     """`ssh:`. `config` is a file as for `ssh -F`; `sudo` says that commands which need the right of root get it so."""
 
@@ -210,3 +230,4 @@ class EstatePart(Part):
     services: dict[Name, ServicePart] = Field(min_length=1)
     databases: dict[Name, DatabasePart] = {}
     limits: LimitsPart
+    approvals: ApprovalsPart | None = None
