@@ -15,6 +15,7 @@ from _pytest.outcomes import Exit, Failed, OutcomeException
 from drdrill.bdd import collector, reports
 from drdrill.bdd.compile import PLAN, Plan, scenario_of
 from drdrill.bdd.outcome import Outcome
+from drdrill.bdd.planned import PERMIT
 from drdrill.bdd.running import RUNNING, Running, about
 from drdrill.checkers.verdict import Restoration, Result
 from drdrill.drill import signals
@@ -130,7 +131,8 @@ class Around:
                 raise Refused(
                     f"an earlier drill left the estate unhealed ({self._unhealed}), so no other may strike it"
                 )
-            drill = self.preflight.begin(about(item, scenario, shown, plan), self.out, self.lines.say)
+            permit = item.stash.get(PERMIT, None)
+            drill = self.preflight.begin(about(item, scenario, shown, plan), self.out, self.lines.say, permit)
         except DrdrillError as error:
             # It never began, so nothing was touched, whatever the error is called.
             refused = Outcome(Result.REFUSED, Restoration.RESTORED, tuple(str(error).splitlines()))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,26 +15,46 @@ from drdrill.bdd import collector
 from drdrill.bdd.compile import PLAN, scenario_of
 from drdrill.bdd.running import about
 from drdrill.drill import plan as plans
-from drdrill.errors import BadInput
+from drdrill.drill.approvals import read, refusals
+from drdrill.drill.permit import Permit
+from drdrill.drill.signing import verifies
+from drdrill.errors import BadInput, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from drdrill.estate.model import Estate
 
-PLANNED = pytest.StashKey[plans.Drill]()
-"""On an item: what it may do."""
+PERMIT = pytest.StashKey[Permit]()
+"""On an item: what its drill may strike."""
 
 
 def plan_of_run(items: Sequence[pytest.Item], estate: Estate, config: pytest.Config) -> plans.Plan:
-    """The plan of all drills among these items; each item gets its part of it. Raises BadInput."""
-    drills = [item for item in items if isinstance(item, pytest.Function) and PLAN in item.stash]
+    """The plan of all drills among these items. Raises BadInput."""
+    drills = _drills(items)
     paths = {str(item.path) for item in drills}
     paths |= {place.rpartition(":")[0] for item in drills for place in item.stash[PLAN].places.values()}
-    planned = plans.plan(estate, [_scenario(item, config) for item in drills], _hashes(paths))
-    for item, drill in zip(drills, planned.drills, strict=True):
-        item.stash[PLANNED] = drill
-    return planned
+    return plans.plan(estate, [_scenario(item, config) for item in drills], _hashes(paths))
+
+
+def permit(items: Sequence[pytest.Item], estate: Estate, config: pytest.Config, approvals: Sequence[Path]) -> None:
+    """Let the drills among these items strike what their plan says, and nothing else.
+
+    Raises:
+        Refused: an approval is missing or not good; every reason.
+        BadInput: an approval cannot be read.
+    """
+    planned = plan_of_run(items, estate, config)
+    given = tuple(read(path) for path in approvals)
+    found = refusals(planned, given, datetime.now(UTC), verifies)
+    if found:
+        raise Refused("\n".join(found))
+    for item, drill in zip(_drills(items), planned.drills, strict=True):
+        item.stash[PERMIT] = Permit(planned, drill, given)
+
+
+def _drills(items: Sequence[pytest.Item]) -> list[pytest.Function]:
+    return [item for item in items if isinstance(item, pytest.Function) and PLAN in item.stash]
 
 
 def _scenario(item: pytest.Function, config: pytest.Config) -> plans.Scenario:

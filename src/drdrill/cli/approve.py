@@ -5,15 +5,19 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from drdrill.cli.terminal import say
 from drdrill.errors import BadInput
+
+_NAME: Final = re.compile(r"\w[\w.-]*")
+"""As in an estate file."""
 
 
 @click.command(
@@ -52,6 +56,8 @@ def command(
     asked = {"PLAN.json": plan, "--key": key, "--as": person, "--from": begin, "--until": end}
     if missing := [name for name, value in asked.items() if value is None]:
         raise BadInput(f"an approval needs {', '.join(missing)} as well; see drdrill approve --help")
+    if not _NAME.fullmatch(str(person)):
+        raise BadInput(f'"{person}" is no name: letters, digits, dots, dashes and underscores')
     kept, digest = _read(Path(str(plan)))
     mine = signing.read_key(Path(str(key)))
     _is_theirs(kept, str(person), signing.public(mine))
@@ -104,10 +110,10 @@ def _told(plan: dict[str, Any]) -> list[str]:
     """What is signed, in short; `drdrill plan` has all of it."""
     estate = plan["estate"]
     marked = ", which is PRODUCTION" if estate["production"] else ""
-    lines = [f"{len(plan['drills'])} drills on the estate {estate['name']}{marked}"]
+    lines = [f"drills on the estate {estate['name']}{marked}: {len(plan['drills'])}"]
     for drill in plan["drills"]:
-        lines.append(f"  {drill['title']} ({drill['where']}): at most {drill['most_at_once']} hosts struck at once")
+        lines.append(f"  {drill['title']} ({drill['where']}), hosts struck at once: at most {drill['most_at_once']}")
         for sentence in drill["sentences"]:
-            if strike := sentence.get("strike"):
-                lines.append(f"    {strike['title']}: {', '.join(strike['hosts'])}")
+            lines += [f"    {words}" for words in sentence["moves"]]
+            lines += [f"    {strike['title']}: {', '.join(strike['hosts'])}" for strike in sentence["strikes"]]
     return lines

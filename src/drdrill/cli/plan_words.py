@@ -39,18 +39,16 @@ def _drill(plan: Plan, drill: Drill) -> Iterator[str]:
 
 
 def _done(plan: Plan, sentence: Sentence) -> Iterator[str]:
-    strike = sentence.strike
-    if sentence.moves:
-        yield from _wrapped(sentence.moves, "      MOVES      ")
-    if strike is None:
-        return
-    yield from _wrapped(_struck(strike), "      STRIKES    ")
-    yield from _wrapped(strike.why, "      because    ")
-    used = "; ".join(f"{capability} through {' or '.join(names)}" for capability, names in strike.ways.items())
-    yield from _wrapped(used, "      by         ")
-    longest = f"until it is healed, for at most {plan.longest_s:g} s (limits.longest_fault)"
-    yield from _wrapped(longest, "      how long   ")
-    yield from _wrapped(_healed(strike), "      heals      ")
+    for words in sentence.moves:
+        yield from _wrapped(words, "      MOVES      ")
+    for strike in sentence.strikes:
+        yield from _wrapped(_struck(strike), "      STRIKES    ")
+        yield from _wrapped(strike.why, "      because    ")
+        used = "; ".join(f"{capability} through {' or '.join(names)}" for capability, names in strike.ways.items())
+        yield from _wrapped(used, "      by         ")
+        longest = f"until it is healed, for at most {plan.longest_s:g} s (limits.longest_fault)"
+        yield from _wrapped(longest, "      how long   ")
+        yield from _wrapped(_healed(strike), "      heals      ")
 
 
 def _struck(strike: Strike) -> str:

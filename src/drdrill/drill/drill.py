@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from drdrill.drill.permit import Permit
     from drdrill.estate.model import Estate
 
 __all__ = ["About", "Drill", "Ended"]
@@ -60,6 +61,7 @@ class Drill(Asks):
         drill_id: str,
         say: Callable[[str], None],
         guardian: Guardian | None = None,
+        permit: Permit | None = None,
     ) -> None:
         self.id = drill_id
         super().__init__(estate, Ways(estate))
@@ -77,12 +79,19 @@ class Drill(Asks):
         self._begun_ns = time.monotonic_ns()
         self._nouns: dict[str, Any] = {}
         self.guardian = guardian
+        self.permit = permit
         log = UndoLog(state.folder(estate.name))
         self.tools = Tools(journal, log, self.say, nap=self._nap, guardian=guardian)
 
     @classmethod
     def begin(
-        cls, estate: Estate, about: About, out: Path, say: Callable[[str], None], guardian: str | None = None
+        cls,
+        estate: Estate,
+        about: About,
+        out: Path,
+        say: Callable[[str], None],
+        guardian: str | None = None,
+        permit: Permit | None = None,
     ) -> Self:
         """Take the estate for this drill and write down what it is.
 
@@ -92,12 +101,16 @@ class Drill(Asks):
             out: where drills are kept; this one gets the folder `<utc>-<title>` there.
             say: one line for the person who watches.
             guardian: where the process stands that heals when this one dies: `local`, `ssh://HOST`; None: there is none.
+            permit: what it may strike; None: nobody planned it, so nothing but the limits holds it.
 
         Raises:
+            Refused: the window of an approval has closed meanwhile.
             EstateBusy: another drill holds the estate.
             Unreachable: the supervisor of the lab does not answer.
             BadInput: the state folder cannot be used, or the drill cannot be recorded.
         """
+        if permit is not None:
+            permit.require_open()
         now = datetime.now(UTC)
         drill_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         lock = EstateLock(state.folder(estate.name), estate.name).take(drill_id)
@@ -107,10 +120,14 @@ class Drill(Asks):
             journal = Journal(unused(out, f"{now:%Y%m%dT%H%M%SZ}-{slug(about.title)}"))
             clock = {"mono_ns": journal.clock.mono_ns, "wall_ns": journal.clock.wall_ns}
             journal.write(events.DRILL_BEGUN, drill=drill_id, **words, clock=clock)
+            if permit is not None:
+                journal.write(events.DRILL_ALLOWED, **permit.as_json())
             beside = None
             if guardian is not None and any(call.strikes for call in about.calls):
                 beside = Guardian(guardian, drill_id, estate, journal.folder).start()
-            return cls(estate, about, journal, lock, drill_id=drill_id, say=say, guardian=beside)
+            return cls(
+                estate, about, journal, lock, drill_id=drill_id, say=say, guardian=beside, permit=permit
+            )
         except OSError as error:
             lock.release()
             raise BadInput(f"{out}: the drill cannot be recorded there ({error.strerror or error})") from error
@@ -240,6 +257,8 @@ class Drill(Asks):
 
     def before_change(self) -> None:
         """To be called before the first strike or operation: how the estate looks while it is whole."""
+        if self.permit is not None:
+            self.permit.require_open()
         self.measure()
         if self.before is None:
             self.before = self.picture()

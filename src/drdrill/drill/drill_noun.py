@@ -44,6 +44,8 @@ class DrillNoun:
         too_much = beyond(self._drill.estate, down, targets) if fault.takes_down else None
         if too_much:
             raise Refused(f"{fault.title}: {too_much}")
+        if self._drill.permit is not None:
+            self._drill.permit.use(fault, targets)
         hold_id = f"{self._drill.id}-{len(self._drill.holds.all) + 1}"
         reach = reach_for(self._drill.ways, fault, targets, drill=self._drill.id, hold=hold_id, lease_s=0.0)
         if self._drill.guardian is None and (alone := [w.name for w in reach.ways.values() if not w.leased]):

@@ -10,6 +10,7 @@ in it, only its name, line and hash: the plan of a checkout is the plan of anoth
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -93,8 +94,8 @@ class Sentence:
     """One sentence, what it strikes, and what else it moves, in words."""
 
     written: Written
-    strike: Strike | None = None
-    moves: str = ""
+    strikes: tuple[Strike, ...] = ()
+    moves: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class Drill:
     @property
     def strikes(self) -> tuple[Strike, ...]:
         """In their order."""
-        return tuple(s.strike for s in self.sentences if s.strike)
+        return tuple(strike for sentence in self.sentences for strike in sentence.strikes)
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def plan(
             registered ones when None.
 
     Raises:
-        BadInput: a name that the estate does not have, or something that cannot be written down.
+        BadInput: a name that the estate does not have.
     """
     approvals = estate.approvals
     return Plan(
@@ -184,8 +185,10 @@ def plan(
 
 
 def registered(capability: str, name: str) -> bool:
-    """Whether the strikes of this way in end by themselves where the fault is. Raises BadInput for one that nobody knows."""
-    return bool(getattr(WAYS_IN.load(f"{capability}.{name}"), "leased", False))
+    """Whether the strikes of this way in end by themselves where the fault is; not, of one that cannot be loaded here."""
+    with contextlib.suppress(BadInput):
+        return bool(getattr(WAYS_IN.load(f"{capability}.{name}"), "leased", False))
+    return False
 
 
 def fault_words(fault: Fault) -> dict[str, Any]:
@@ -198,20 +201,19 @@ def _planned(estate: Estate, scenario: Scenario, leased: Callable[[str, str], bo
     open_now: list[tuple[Fault, Targets, int]] = []
     most = 0
     for written in scenario.sentences:
-        strike, moves = None, ""
+        strikes: list[Strike] = []
+        moves: list[str] = []
         for call in written.calls:
             _end(estate, call, open_now)
             fault = struck_by(estate, call)
             if fault is not None:
-                if strike is not None:
-                    raise BadInput(f"{written.where}: one sentence strikes one thing, and this one strikes two")
                 targets = fault.candidates(estate)
-                strike = _strike(estate, fault, targets, leased)
-                open_now.append((fault, targets, strike.most))
+                strikes.append(_strike(estate, fault, targets, leased))
+                open_now.append((fault, targets, strikes[-1].most))
                 most = max(most, _at_once(open_now))
             elif (call.noun, call.verb) == ("operations", "switch_over"):
-                moves = _moved(estate, *call.args)
-        sentences.append(Sentence(written, strike, moves))
+                moves.append(_moved(estate, *call.args))
+        sentences.append(Sentence(written, tuple(strikes), tuple(moves)))
     return Drill(scenario.title, scenario.where, tuple(sentences), most)
 
 
@@ -259,14 +261,11 @@ def _drill(drill: Drill) -> dict[str, Any]:
 
 
 def _sentence(sentence: Sentence) -> dict[str, Any]:
-    written, strike = sentence.written, sentence.strike
+    written = sentence.written
     calls = [[call.noun, call.verb, plain(call.args), plain(call.kwargs)] for call in written.calls]
     told = {"text": written.text, "where": _name(written.where), "step": _name(written.step), "calls": calls}
-    if sentence.moves:
-        told["moves"] = sentence.moves
-    if strike is not None:
-        told["strike"] = {**{k: v for k, v in plain(strike).items() if k != "is"}, "heals": strike.healer}
-    return told
+    strikes = [{**plain(strike), "heals": strike.healer} for strike in sentence.strikes]
+    return {**told, "strikes": strikes, "moves": list(sentence.moves)}
 
 
 def _name(where: str) -> str:
