@@ -66,6 +66,8 @@ class Noun:
 
 
 class Drill:
+    probes_only = False
+
     def __init__(self, estate, about, out, say) -> None:
         self.estate, self.about, self.say, self.has_struck = estate, about, say, False
         self.folder = out / f"drill-{len(list(out.glob('*'))) if out.exists() else 0}"

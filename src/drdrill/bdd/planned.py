@@ -37,7 +37,7 @@ def plan_of_run(items: Sequence[pytest.Item], estate: Estate, config: pytest.Con
     return plans.plan(estate, [_scenario(item, config) for item in drills], _hashes(paths))
 
 
-def permit(items: Sequence[pytest.Item], estate: Estate, config: pytest.Config, approvals: Sequence[Path]) -> None:
+def permit(items: Sequence[pytest.Item], estate: Estate, config: pytest.Config, approvals: Sequence[Path], *, probe_only: bool) -> None:
     """Let the drills among these items strike what their plan says, and nothing else.
 
     Raises:
@@ -46,11 +46,11 @@ def permit(items: Sequence[pytest.Item], estate: Estate, config: pytest.Config, 
     """
     planned = plan_of_run(items, estate, config)
     given = tuple(read(path) for path in approvals)
-    found = refusals(planned, given, datetime.now(UTC), verifies)
+    found = refusals(planned, given, datetime.now(UTC), verifies, probe_only=probe_only)
     if found:
         raise Refused("\n".join(found))
     for item, drill in zip(_drills(items), planned.drills, strict=True):
-        item.stash[PERMIT] = Permit(planned, drill, given)
+        item.stash[PERMIT] = Permit(planned, drill, given, probe_only=probe_only)
 
 
 def _drills(items: Sequence[pytest.Item]) -> list[pytest.Function]:

@@ -205,7 +205,8 @@ class Session:
         if self.preflight.estate is not None:
             here, given = self.config.invocation_params.dir, self.config.getoption("drill_approvals")
             paths = [here / path for path in given]
-            permit(session.items, self.preflight.estate, self.config, paths)
+            only = bool(self.config.getoption("drill_probe_only"))
+            permit(session.items, self.preflight.estate, self.config, paths, probe_only=only)
 
     # --- telling ------------------------------------------------------------------------------------------------------
 

@@ -42,7 +42,8 @@ class About:
 class Ended:
     """How a drill ended. `reasons` are complete sentences, the first is the headline.
 
-    `stopped` names the signals that arrived while it healed: whoever runs it should end then.
+    `stopped` names the signals that arrived while it healed: whoever runs it should end then. `tried`: nothing was struck on
+    purpose, and everything else works.
     """
 
     result: Result
@@ -50,6 +51,7 @@ class Ended:
     reasons: tuple[str, ...]
     folder: Path
     stopped: tuple[str, ...] = ()
+    tried: bool = False
 
 
 def slug(title: str) -> str:

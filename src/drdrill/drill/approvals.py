@@ -105,7 +105,9 @@ def read(path: Path) -> Approval:
     return Approval(words[0], words[1], words[2], begin, end, signature, str(path))
 
 
-def refusals(plan: Plan, given: Sequence[Approval], now: datetime, verifies: Verifies) -> list[str]:
+def refusals(
+    plan: Plan, given: Sequence[Approval], now: datetime, verifies: Verifies, *, probe_only: bool = False
+) -> list[str]:
     """Why this plan may not be run now, one complete sentence each; empty when it may.
 
     Args:
@@ -113,20 +115,22 @@ def refusals(plan: Plan, given: Sequence[Approval], now: datetime, verifies: Ver
         given: every approval that was named. One that is not good refuses the run, whatever the others are.
         now: with its zone.
         verifies: whether a public key made this signature under these bytes.
+        probe_only: nothing is struck, so that no approval is needed, and no window has to be open.
     """
-    found = [f"approval {one.shown}: {words}" for one in given if (words := _wrong(plan, one, now, verifies))]
+    when = None if probe_only else now
+    found = [f"approval {one.shown}: {words}" for one in given if (words := _wrong(plan, one, when, verifies))]
     found += [
         f"{person} has approved {times} times: one person counts once"
         for person, times in Counter(one.person for one in given).items()
         if times > 1
     ]
     persons = {one.person for one in given}
-    if not found and len(persons) < plan.needed:
+    if not found and not probe_only and len(persons) < plan.needed:
         found.append(_too_few(plan, sorted(persons)))
     return found
 
 
-def _wrong(plan: Plan, one: Approval, now: datetime, verifies: Verifies) -> str | None:
+def _wrong(plan: Plan, one: Approval, now: datetime | None, verifies: Verifies) -> str | None:
     name = str(plan.estate["name"])
     key = plan.keys.get(one.person)
     if one.estate != name:
@@ -141,7 +145,7 @@ def _wrong(plan: Plan, one: Approval, now: datetime, verifies: Verifies) -> str 
             f"is for the plan {one.digest[:12]}, and this run is {plan.digest[:12]}: a feature, a step, the estate, what was "
             "selected or drdrill is not what was approved; plan it and approve it again"
         )
-    if not one.open_at(now):
+    if now is not None and not one.open_at(now):
         when = "is over since" if now >= one.end else "opens at"
         return f"its window {when} {(one.end if now >= one.end else one.begin).isoformat()}"
     return None

@@ -22,7 +22,6 @@ from drdrill.drill.asks import Asks
 from drdrill.drill.guardian.beside import Guardian
 from drdrill.drill.holds import Holds
 from drdrill.drill.lock import EstateLock
-from drdrill.drill.named import named
 from drdrill.drill.reach import ways_back
 from drdrill.drill.tools import Tools
 from drdrill.drill.undo_log import UndoLog
@@ -139,22 +138,9 @@ class Drill(Asks):
     def nouns(self) -> Mapping[str, Any]:
         """What a sentence may use, by name: estate, workload, drill, operations, availability, consistency."""
         if not self._nouns:
-            from drdrill.drill.availability import Availability  # noqa: PLC0415 - numpy and the workers are behind them
-            from drdrill.drill.consistency import Consistency  # noqa: PLC0415
-            from drdrill.drill.drill_noun import DrillNoun  # noqa: PLC0415
-            from drdrill.drill.estate_noun import EstateNoun  # noqa: PLC0415
-            from drdrill.drill.operations import Operations  # noqa: PLC0415
-            from drdrill.drill.workload import Workload  # noqa: PLC0415
+            from drdrill.drill.nouns import nouns  # noqa: PLC0415 - numpy and the workers are behind it
 
-            workload = Workload(self, named(self.estate, self.about.calls))
-            self._nouns = {
-                "estate": EstateNoun(self, self.ways, self.tools.log),
-                "workload": workload,
-                "drill": DrillNoun(self),
-                "operations": Operations(self, self.before_change, self.moved, DrillNoun(self)),
-                "availability": Availability(self, workload),
-                "consistency": Consistency(self, workload),
-            }
+            self._nouns = nouns(self)
         return self._nouns
 
     # --- what the nouns see (Context) ---------------------------------------------------------------------------------
@@ -272,6 +258,11 @@ class Drill(Asks):
     def moved(self) -> None:
         """Something was moved: from now on this drill is not one that touched nothing."""
         self._struck = True
+
+    @property
+    def probes_only(self) -> bool:
+        """Whether everything is done but the strikes."""
+        return self.permit is not None and self.permit.probe_only
 
     @property
     def measuring(self) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drdrill.drill import baseline, ending
+from drdrill.drill import baseline, ending, probing
 from drdrill.drill.hold import Hold
 from drdrill.drill.limits import beyond
 from drdrill.drill.reach import reach_for
@@ -54,6 +54,9 @@ class DrillNoun:
                 "drill dies: --guardian local, or ssh://HOST of another site"
             )
         self._drill.before_change()
+        if self._drill.probes_only:
+            probing.try_ways(self._drill, fault, reach, targets)
+            return
         hold = Hold.plan(fault, reach, targets, self._drill.tools)
         self._drill.holds.add(hold)
         self._drill.moved()
