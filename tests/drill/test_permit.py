@@ -15,7 +15,7 @@ from drdrill.checkers.verdict import Restoration, Result
 from drdrill.connect.fake_world import World
 from drdrill.drill.approvals import Approval
 from drdrill.drill.call import Call
-from drdrill.drill.drill import About, Drill
+from drdrill.drill.drill import About, Drill, Ended
 from drdrill.drill.permit import Permit
 from drdrill.drill.plan import Plan, Scenario, Written, plan
 from drdrill.errors import Refused
@@ -45,6 +45,11 @@ def planned(estate: Estate, *faults: Any) -> Plan:
 class Scene:
     drill: Drill
     world: World
+    ended: Ended | None = None
+
+    def finish(self, error: BaseException | None = None) -> Ended:
+        self.ended = self.drill.finish(error)
+        return self.ended
 
     def strike(self, fault: Any) -> None:
         self.drill.nouns["drill"].strike(fault)
@@ -56,7 +61,7 @@ class Scene:
 
 @pytest.fixture
 def begin(tmp_path: Path) -> Iterator[Any]:
-    made: list[Drill] = []
+    made: list[Scene] = []
 
     def begin_one(*faults: Any, needed: tuple[str, ...] = (), **how: Any) -> Scene:
         estate = fake_estate(tmp_path)
@@ -66,13 +71,14 @@ def begin(tmp_path: Path) -> Iterator[Any]:
             how["approvals"] = [Approval("", "fake", name, NOON, NOON + timedelta(hours=1)) for name in needed]
         whole = planned(estate, *faults)
         permit = Permit(whole, whole.drills[0], **how)
-        made.append(Drill.begin(estate, About("s", "f"), tmp_path / "out", print, permit=permit))
-        return Scene(made[-1], World.of(estate))
+        drill = Drill.begin(estate, About("s", "f"), tmp_path / "out", print, permit=permit)
+        made.append(Scene(drill, World.of(estate)))
+        return made[-1]
 
     yield begin_one
-    for drill in made:
-        if not drill.journal_is_closed:
-            drill.finish()
+    for scene in made:
+        if scene.ended is None:
+            scene.finish()
 
 
 def test_what_is_planned_is_struck_once(begin: Any) -> None:
@@ -130,7 +136,7 @@ def test_a_probe_does_everything_but_the_strike(begin: Any) -> None:
     assert scene.struck == []
     assert "links.ready" in asked
     assert not scene.drill.tools.log.read().entries
-    ended = scene.drill.finish()
+    ended = scene.finish()
     assert (ended.result, ended.restoration, ended.tried) == (Result.INCONCLUSIVE, Restoration.RESTORED, True)
 
 
@@ -140,5 +146,5 @@ def test_a_probe_finds_a_way_that_does_not_work(begin: Any) -> None:
     with pytest.raises(Refused, match="links through fake: east-db1: no right to nft") as caught:
         scene.strike(SiteIsolated("east"))
     assert scene.struck == []
-    ended = scene.drill.finish(caught.value)
+    ended = scene.finish(caught.value)
     assert (ended.result, ended.tried) == (Result.REFUSED, False)

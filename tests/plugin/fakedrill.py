@@ -116,6 +116,9 @@ def fake(name: str, **members: object) -> None:
 
 
 import drdrill.drill  # noqa: E402 - the fakes go into it
+import drdrill.drill.plan as plans  # noqa: E402 - as above
+
+plans._planned = lambda _estate, scenario, _leased: plans.Drill(scenario.title, scenario.where, (), 0)
 
 fake("drdrill.drill.drill", Drill=Drill)
 fake(
