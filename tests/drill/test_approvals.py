@@ -52,8 +52,9 @@ def test_two_persons_in_their_window_are_enough(office: Office) -> None:
 
 
 def test_one_is_too_few(office: Office) -> None:
-    assert "marked production, and this run needs the approval of 2 different persons and has 1 (anna)" in office.refusals(
-        office.yes("anna")
+    assert (
+        "marked production, and this run needs the approval of 2 different persons and has 1 (anna)"
+        in office.refusals(office.yes("anna"))
     )
     assert "has none; who may approve: anna, bao" in office.refusals()
 
@@ -72,7 +73,9 @@ def test_another_estate(office: Office) -> None:
     assert 'is for the estate "staging", and this one is "fake"' in office.refusals(other, office.yes("bao"))
 
 
-@pytest.mark.parametrize(("minutes", "words"), [(-1, "opens at 2027-05-02T12:00"), (60, "is over since 2027-05-02T13:00")])
+@pytest.mark.parametrize(
+    ("minutes", "words"), [(-1, "opens at 2027-05-02T12:00"), (60, "is over since 2027-05-02T13:00")]
+)
 def test_a_window_that_is_closed(office: Office, minutes: int, words: str) -> None:
     found = office.refusals(office.yes("anna"), office.yes("bao"), now=NOON + timedelta(minutes=minutes))
     assert found.count(f"its window {words}") == 2
@@ -102,7 +105,6 @@ def test_a_probe_needs_none_and_no_window(office: Office) -> None:
 
 
 def test_an_approval_survives_its_file(office: Office, tmp_path: Path) -> None:
-
 
     path = tmp_path / "a.json"
     path.write_text(json.dumps(office.yes("anna").as_json()))

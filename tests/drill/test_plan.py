@@ -31,7 +31,9 @@ APP = HostLosesPower("application", "registration", "east")
 
 
 def strike(fault: Any) -> Written:
-    return Written(f"When {fault.title}", "folder/a.feature:3", "steps/faults.py:17", (Call("drill", "strike", (fault,)),))
+    return Written(
+        f"When {fault.title}", "folder/a.feature:3", "steps/faults.py:17", (Call("drill", "strike", (fault,)),)
+    )
 
 
 def heal(kind: Any, site: str = "") -> Written:
@@ -67,7 +69,9 @@ def test_what_keeps_no_lease_is_healed_by_the_guardian(estate: Estate) -> None:
     board = replace(estate, hosts={**estate.hosts, host.name: host})
     planned = plan(board, [scenario(strike(APP))], {})
     assert planned.drills[0].strikes[0].healer == "guardian"
-    assert "by its guardian, since there is no lease for power through fake-bmc" in " ".join("\n".join(lines(planned)).split())
+    assert "by its guardian, since there is no lease for power through fake-bmc" in " ".join(
+        "\n".join(lines(planned)).split()
+    )
 
 
 def test_of_several_candidates_all_are_named_and_one_is_struck(estate: Estate) -> None:
@@ -89,9 +93,13 @@ def test_the_most_at_once_follows_strikes_and_heals(estate: Estate) -> None:
 
 
 def test_a_move_is_said_and_a_drain_is_a_strike(estate: Estate) -> None:
-    move = Written("When moved", "a.feature:3", "o.py:1", (Call("operations", "switch_over", ("registration", "south")),))
+    move = Written(
+        "When moved", "a.feature:3", "o.py:1", (Call("operations", "switch_over", ("registration", "south")),)
+    )
     planned = plan(estate, [scenario(move)], {})
-    assert planned.drills[0].sentences[0].moves == ("the writer of database clinical moves to south-db1, and stays there",)
+    assert planned.drills[0].sentences[0].moves == (
+        "the writer of database clinical moves to south-db1, and stays there",
+    )
     service = replace(estate.services["registration"], served_by_writer=None, served_by_header="X-Site")
     drained = plan(replace(estate, services={"registration": service}), [scenario(move)], {})
     assert drained.drills[0].strikes[0].fault == EntryDrained.name

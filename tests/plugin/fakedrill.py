@@ -76,7 +76,7 @@ class Drill:
         self.journal = SimpleNamespace(write=lambda kind, **data: log("journal", kind, data))
 
     @classmethod
-    def begin(cls, estate, about, out, say, guardian, permit) -> Drill:
+    def begin(cls, estate, about, out, say, guardian, *, permit) -> Drill:
         assert guardian == "local"
         assert permit is not None
         log("begin", about.title, about.tags, about.language)

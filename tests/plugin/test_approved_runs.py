@@ -42,7 +42,9 @@ class Office:
         self.team = team
         team.write("a.feature", CUT)
         team.write("conftest.py", CALLS)
-        keys = {name: self.drdrill("approve", "--new-key", f"{name}.key").stdout.strip() for name in ("anna", "bao", "eve")}
+        keys = {
+            name: self.drdrill("approve", "--new-key", f"{name}.key").stdout.strip() for name in ("anna", "bao", "eve")
+        }
         known = ", ".join(f'{name}: "{keys[name]}"' for name in ("anna", "bao"))
         self.production = f"{ESTATE}production: true\napprovals: {{needed: 2, keys: {{{known}}}}}\n"
         team.write("clinic.yaml", self.production)
@@ -157,7 +159,9 @@ def test_a_probe_needs_no_approval_strikes_nothing_and_ends_with_0(office: Offic
     calls = json.loads((office.team.path / "calls.json").read_text())
     assert "links.ready" in calls
     assert not {"links.cut", "power.off", "freeze.freeze", "entry.drain"} & set(calls)
-    result.stdout.fnmatch_lines(["*passed over: it needs what was not struck*", "*INCONCLUSIVE*", "*Only probed: nothing was struck*"])
+    result.stdout.fnmatch_lines(
+        ["*passed over: it needs what was not struck*", "*INCONCLUSIVE*", "*Only probed: nothing was struck*"]
+    )
     assert 'skipped="1"' in (office.team.path / "j.xml").read_text()
 
 

@@ -37,7 +37,9 @@ def plan_of_run(items: Sequence[pytest.Item], estate: Estate, config: pytest.Con
     return plans.plan(estate, [_scenario(item, config) for item in drills], _hashes(paths))
 
 
-def permit(items: Sequence[pytest.Item], estate: Estate, config: pytest.Config, approvals: Sequence[Path], *, probe_only: bool) -> None:
+def permit(
+    items: Sequence[pytest.Item], estate: Estate, config: pytest.Config, approvals: Sequence[Path], *, probe_only: bool
+) -> None:
     """Let the drills among these items strike what their plan says, and nothing else.
 
     Raises:

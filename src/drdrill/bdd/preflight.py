@@ -77,7 +77,9 @@ class Preflight:
         planned = self.estate
         self.estate = load(str(self.name), folder=self.folder)
         if planned is not None and load(str(self.name), folder=self.folder, lab=False) != planned:
-            raise Refused(f"{planned.path}: was changed while it was planned, so what was looked at is not what is drilled")
+            raise Refused(
+                f"{planned.path}: was changed while it was planned, so what was looked at is not what is drilled"
+            )
         enter(self.estate)
         with Ways(self.estate) as ways:
             problems = preflight.probe_ways(self.estate, calls, ways)
@@ -90,7 +92,7 @@ class Preflight:
 
         if self.estate is None:
             raise Refused("no estate is open, so nothing can be drilled")
-        return Drill.begin(self.estate, about, out, say, self.guardian, permit)
+        return Drill.begin(self.estate, about, out, say, self.guardian, permit=permit)
 
 
 def _from(folder: Path, name: str) -> str:

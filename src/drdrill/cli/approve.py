@@ -25,14 +25,19 @@ _NAME: Final = re.compile(r"\w[\w.-]*")
     short_help="Sign a plan, for a window and an estate.",
     options_metavar="--key FILE --as NAME --from TIME --until TIME [--out FILE] | --new-key FILE",
 )
-@click.option("--new-key", metavar="FILE", help="Make a key pair: the private key goes there, the public one is printed.")
+@click.option(
+    "--new-key", metavar="FILE", help="Make a key pair: the private key goes there, the public one is printed."
+)
 @click.option("--key", metavar="FILE", help="Your private key; nobody else may be able to read it.")
 @click.option("--as", "person", metavar="NAME", help="Who you are, as approvals.keys of the estate calls you.")
 @click.option("--from", "begin", metavar="TIME", help="When the window opens, with its zone: 2027-05-02T22:00+02:00.")
 @click.option("--until", "end", metavar="TIME", help="When it closes.")
-@click.option("--out", metavar="FILE", help="Where the approval is written (default: NAME.approval.json beside the plan).")
+@click.option(
+    "--out", metavar="FILE", help="Where the approval is written (default: NAME.approval.json beside the plan)."
+)
 @click.argument("plan", required=False, metavar="[PLAN.json]")
 def command(
+    *,
     new_key: str | None,
     key: str | None,
     person: str | None,

@@ -37,9 +37,7 @@ NOTHING = 5
 @click.option("--language", type=click.Choice(["en", "zh"]), help="As for `drdrill run`.")
 @click.option("--json", "to", metavar="FILE", help="Write the plan there as well, for `drdrill approve`.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[FEATURES]... [PYTEST OPTIONS]...")
-def command(
-    estate: str, language: str | None, to: str | None, arguments: tuple[str, ...], *, first: bool
-) -> int:
+def command(estate: str, language: str | None, to: str | None, arguments: tuple[str, ...], *, first: bool) -> int:
     """Show what `drdrill run` with the same FEATURES and options would do, without touching anything.
 
     Every sentence with its step, every host that could be struck, for how long at most, how it heals and who heals it,
@@ -68,7 +66,9 @@ def command(
     for line in [*lines(planning.plan), *planning.left_out()]:
         click.echo(line)
     if to is not None:
-        click.echo(f"written to {to}; to approve it: drdrill approve {to} --key FILE --as NAME --from TIME --until TIME")
+        click.echo(
+            f"written to {to}; to approve it: drdrill approve {to} --key FILE --as NAME --from TIME --until TIME"
+        )
     return 0
 
 

@@ -153,7 +153,11 @@ def _wrong(plan: Plan, one: Approval, now: datetime | None, verifies: Verifies) 
 
 def _too_few(plan: Plan, persons: Sequence[str]) -> str:
     have = f"has {len(persons)} ({', '.join(persons)})" if persons else "has none"
-    who = f"who may approve: {', '.join(plan.keys)}" if plan.keys else "add `approvals:` with their keys to the estate file"
+    who = (
+        f"who may approve: {', '.join(plan.keys)}"
+        if plan.keys
+        else "add `approvals:` with their keys to the estate file"
+    )
     why = "the estate is marked production, and this run" if plan.estate["production"] else "this run"
     persons_ = "1 person" if plan.needed == 1 else f"{plan.needed} different persons"
     return (

@@ -14,7 +14,7 @@ from pathlib import PurePath
 from typing import Any
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> Any:  # noqa: PLR0911 - one return for each kind of value
     """Only mappings, lists, texts, numbers, booleans and None.
 
     Of a thing that nobody here knows only its kind: it was made by a step, and the bytes of step and feature are bound as well.

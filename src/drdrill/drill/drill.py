@@ -90,6 +90,7 @@ class Drill(Asks):
         out: Path,
         say: Callable[[str], None],
         guardian: str | None = None,
+        *,
         permit: Permit | None = None,
     ) -> Self:
         """Take the estate for this drill and write down what it is.
@@ -124,9 +125,7 @@ class Drill(Asks):
             beside = None
             if guardian is not None and any(call.strikes for call in about.calls):
                 beside = Guardian(guardian, drill_id, estate, journal.folder).start()
-            return cls(
-                estate, about, journal, lock, drill_id=drill_id, say=say, guardian=beside, permit=permit
-            )
+            return cls(estate, about, journal, lock, drill_id=drill_id, say=say, guardian=beside, permit=permit)
         except OSError as error:
             lock.release()
             raise BadInput(f"{out}: the drill cannot be recorded there ({error.strerror or error})") from error

@@ -67,7 +67,9 @@ class Permit:
         self.require_open()
         same = [strike for strike in self._left if strike.words == fault_words(fault)]
         if not same:
-            raise Refused(f"{fault.title}: this strike is not in the plan of this drill, or not once more, so it is not done")
+            raise Refused(
+                f"{fault.title}: this strike is not in the plan of this drill, or not once more, so it is not done"
+            )
         strike = same[0]
         others = [host for host in targets.hosts if host not in strike.hosts]
         others += [f"site {site}" for site in targets.sites if site not in strike.sites]
@@ -81,6 +83,7 @@ class Permit:
     def as_json(self) -> dict[str, Any]:
         """For the journal."""
         said = [
-            {"person": one.person, "from": one.begin.isoformat(), "until": one.end.isoformat()} for one in self._approvals
+            {"person": one.person, "from": one.begin.isoformat(), "until": one.end.isoformat()}
+            for one in self._approvals
         ]
         return {"plan": self._plan.digest, "approvals": said, "probe_only": self.probe_only}

@@ -11,7 +11,6 @@ in it, only its name, line and hash: the plan of a checkout is the plan of anoth
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import PurePath
@@ -26,7 +25,7 @@ from drdrill.errors import BadInput
 from drdrill.faults.entry_drained import EntryDrained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from drdrill.drill.call import Call
     from drdrill.estate.model import Estate

@@ -40,7 +40,7 @@ _ALSO_WHOLE: Final = frozenset(
 """What can be tried although nothing was struck: it asks the estate for something that a missing right would keep from it."""
 
 
-class PassedOver(Exception):  # noqa: N818 - no error: the sentences from here on are passed over
+class PassedOver(Exception):
     """A team's own step, which cannot be looked into, stands behind a strike that was not done."""
 
 
