@@ -148,3 +148,14 @@ def test_a_probe_finds_a_way_that_does_not_work(begin: Any) -> None:
     assert scene.struck == []
     ended = scene.finish(caught.value)
     assert (ended.result, ended.tried) == (Result.REFUSED, False)
+
+
+def test_a_move_that_nobody_planned_is_refused_and_one_that_was_is_not(begin: Any) -> None:
+    scene = begin(SiteIsolated("east"))
+    with pytest.raises(Refused, match="the writer of database clinical moves to south-db1.*not in the plan"):
+        scene.drill.nouns["operations"].switch_over("registration", "south")
+    move = Call("operations", "switch_over", ("registration", "east"))
+    whole = plan(scene.drill.estate, [Scenario("s", "a.feature:2", (Written("m", "a:3", "o:1", (move,)),))], {})
+    scene.drill.permit = Permit(whole, whole.drills[0])
+    scene.drill.nouns["operations"].switch_over("registration", "east")
+    assert scene.struck == []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from drdrill.drill import baseline, ending, probing
 from drdrill.drill.hold import Hold
 from drdrill.drill.limits import beyond
+from drdrill.drill.plan import moved
 from drdrill.drill.reach import reach_for
 from drdrill.errors import NotHealed, Refused
 from drdrill.estate.durations import Deadline
@@ -108,6 +109,11 @@ class DrillNoun:
             if isinstance(hold.fault, EntryDrained) and hold.fault.service == fault.service:
                 self._end(hold)
         self.strike(fault)
+
+    def may_move(self, service: str, site: str) -> None:
+        """Raises Refused: it is not in the plan of this drill that the writer of this service moves to this site."""
+        if self._drill.permit is not None:
+            self._drill.permit.use_move(moved(self._drill.estate, service, site))
 
     def hold_for(self, seconds: float | Deadline) -> None:
         """Leave everything that is broken as it is for so long, looking at it all the while.

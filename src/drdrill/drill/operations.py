@@ -63,6 +63,7 @@ class Operations:
             raise Refused(f'service "{found.name}" names no database, so it has no writer to switch over')
         database = estate.databases[found.database]
         host = _member_at(database, {name: h.site for name, h in estate.hosts.items()}, at)
+        self._strikes.may_move(found.name, at)
         engine = self._context.engine(database.name)
         self._before_change()
         title = f'service "{found.name}" is switched over to site "{at}"'
@@ -152,6 +153,9 @@ class Strikes(Protocol):
 
     def switch(self, fault: EntryDrained) -> None:
         """Put this into force in place of what an earlier switchover of the same service did."""
+
+    def may_move(self, service: str, site: str) -> None:
+        """Raises Refused: nobody planned that the writer of this service moves to this site."""
 
 
 def _member_at(database: Database, sites: dict[str, str | None], site: str) -> str:

@@ -45,6 +45,7 @@ class Permit:
         self.probe_only = probe_only
         self._plan = plan
         self._left = list(drill.strikes)
+        self._moves = [words for sentence in drill.sentences for words in sentence.moves]
         self._approvals = tuple(approvals)
         self._now = now
 
@@ -79,6 +80,13 @@ class Permit:
                 f"{fault.title}: would strike {', '.join(others or targets.hosts)}, and the plan of this drill has {planned}"
             )
         self._left.remove(strike)
+
+    def use_move(self, words: str) -> None:
+        """Let this planned move happen, once. Raises Refused: as `use`."""
+        self.require_open()
+        if words not in self._moves:
+            raise Refused(f"{words}: this move is not in the plan of this drill, or not once more, so it is not done")
+        self._moves.remove(words)
 
     def as_json(self) -> dict[str, Any]:
         """For the journal."""

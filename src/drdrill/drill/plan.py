@@ -211,7 +211,7 @@ def _planned(estate: Estate, scenario: Scenario, leased: Callable[[str, str], bo
                 open_now.append((fault, targets, strikes[-1].most))
                 most = max(most, _at_once(open_now))
             elif (call.noun, call.verb) == ("operations", "switch_over"):
-                moves.append(_moved(estate, *call.args))
+                moves.append(moved(estate, *call.args))
         sentences.append(Sentence(written, tuple(strikes), tuple(moves)))
     return Drill(scenario.title, scenario.where, tuple(sentences), most)
 
@@ -248,7 +248,8 @@ def _strike(estate: Estate, fault: Fault, targets: Targets, leased: Callable[[st
     return Strike(fault.title, fault.name, words, targets.hosts, targets.sites, why, most, ways, alone, down)
 
 
-def _moved(estate: Estate, service: str, site: str) -> str:
+def moved(estate: Estate, service: str, site: str) -> str:
+    """What a switchover does where a single writer is moved, in words."""
     found, at = estate.service_named(service), estate.site_named(site).name
     members = [host for host in estate.databases[str(found.database)].nodes if estate.hosts[host].site == at]
     return f"the writer of database {found.database} moves to {' or '.join(members)}, and stays there"
