@@ -18,9 +18,7 @@ STRIKES = {"fault.planned", "fault.armed", "fault.struck", "operation.begun"}
 @pytest.mark.lab
 def test_a_site_is_not_cut_off_and_all_the_rest_is_done(labs: Labs) -> None:
     lab = labs.get()
-    ran = lab.start(
-        "probe-only", FEATURES / "site_isolation" / "site_cut_off.feature", options=("--probe-only",)
-    ).end()
+    ran = lab.start("probe-only", FEATURES / "site_isolation" / "site_cut_off.feature", options=("--probe-only",)).end()
     assert ran.status == 0, ran.output
     assert (ran.result, ran.restoration) == ("inconclusive", "restored")
     kinds = {event.kind for event in ran.recording.journal.events}
