@@ -46,6 +46,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="local",
         help="where the process stands that heals when this run dies (default: local, beside it)",
     )
+    group.addoption(
+        "--approval",
+        dest="drill_approvals",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a yes to exactly this run, as `drdrill approve` writes it (repeatable, one for each person)",
+    )
+    group.addoption(
+        "--probe-only",
+        dest="drill_probe_only",
+        action="store_true",
+        help="run everything but the strikes, for real, and so find missing rights before the night of the drill",
+    )
     parser.addini(
         "drdrill_estate", "the estate that drills run on: a name, or a path relative to this file", default=""
     )

@@ -136,4 +136,5 @@ def test_nothing_but_names_and_the_watch_reads_the_wall_clock():
         "drill/drill.py",
         "drill/ledgers.py",
         "drill/time_limits.py",
+        "drill/permit.py",
     }

@@ -66,6 +66,8 @@ class Noun:
 
 
 class Drill:
+    probes_only = False
+
     def __init__(self, estate, about, out, say) -> None:
         self.estate, self.about, self.say, self.has_struck = estate, about, say, False
         self.folder = out / f"drill-{len(list(out.glob('*'))) if out.exists() else 0}"
@@ -74,8 +76,9 @@ class Drill:
         self.journal = SimpleNamespace(write=lambda kind, **data: log("journal", kind, data))
 
     @classmethod
-    def begin(cls, estate, about, out, say, guardian) -> Drill:
+    def begin(cls, estate, about, out, say, guardian, *, permit) -> Drill:
         assert guardian == "local"
+        assert permit is not None
         log("begin", about.title, about.tags, about.language)
         act("begin")
         return cls(estate, about, out, say)
@@ -113,6 +116,9 @@ def fake(name: str, **members: object) -> None:
 
 
 import drdrill.drill  # noqa: E402 - the fakes go into it
+import drdrill.drill.plan as plans  # noqa: E402 - as above
+
+plans._planned = lambda _estate, scenario, _leased: plans.Drill(scenario.title, scenario.where, (), 0)
 
 fake("drdrill.drill.drill", Drill=Drill)
 fake(

@@ -15,10 +15,13 @@ from _pytest.outcomes import Exit, Failed, OutcomeException
 from drdrill.bdd import collector, reports
 from drdrill.bdd.compile import PLAN, Plan, scenario_of
 from drdrill.bdd.outcome import Outcome
+from drdrill.bdd.planned import PERMIT
 from drdrill.bdd.running import RUNNING, Running, about
 from drdrill.checkers.verdict import Restoration, Result
 from drdrill.drill import signals
+from drdrill.drill.probing import PassedOver
 from drdrill.errors import Aborted, DrdrillError, Refused
+from drdrill.journal.events import NOTE
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -108,8 +111,12 @@ class Around:
             return (yield)
         running = self._begin(pyfuncitem, plan)
         error: BaseException | None = None
+        result: object = True
         try:
             result = yield
+        except PassedOver as over:
+            self.lines.say(str(over))
+            running.drill.journal.write(NOTE, words=str(over))
         except BaseException as caught:  # noqa: BLE001 - Ctrl-C, SIGTERM and pytest.exit heal like everything else
             error = caught
         outcome = self._end(pyfuncitem, running, error)
@@ -117,6 +124,8 @@ class Around:
             raise error
         if self._stopped:
             raise KeyboardInterrupt
+        if outcome.tried:
+            pytest.skip(outcome.words)  # neither good nor bad: nothing was drilled
         if outcome.result is not Result.MET:
             raise Told(outcome.words, error) from error
         return result
@@ -130,7 +139,8 @@ class Around:
                 raise Refused(
                     f"an earlier drill left the estate unhealed ({self._unhealed}), so no other may strike it"
                 )
-            drill = self.preflight.begin(about(item, scenario, shown, plan), self.out, self.lines.say)
+            permit = item.stash.get(PERMIT, None)
+            drill = self.preflight.begin(about(item, scenario, shown, plan), self.out, self.lines.say, permit)
         except DrdrillError as error:
             # It never began, so nothing was touched, whatever the error is called.
             refused = Outcome(Result.REFUSED, Restoration.RESTORED, tuple(str(error).splitlines()))
@@ -168,7 +178,7 @@ class Around:
         self._stopped = self._stopped or bool(ended.stopped)
         whole = ended.restoration is Restoration.RESTORED
         left = () if whole else reports.differences(ended.folder)
-        return Outcome(ended.result, ended.restoration, tuple(ended.reasons), ended.folder, left)
+        return Outcome(ended.result, ended.restoration, tuple(ended.reasons), ended.folder, left, tried=ended.tried)
 
     def _record(self, item: pytest.Item, outcome: Outcome) -> None:
         item.stash[OUTCOME] = outcome

@@ -39,6 +39,7 @@ class Plan:
         calls: in order.
         own: by index of the sentence, the team's own steps that could not be called with recorders; they may not strike.
         overrides: by index, where a team's step stands that took the place of a shipped one.
+        places: by index, file:line of its step function.
         unseen: the sentences of a team that judge by themselves, with file:line and where their steps stand.
         findings: what is wrong, each with file:line.
         lacks: what the scenario as a whole lacks to prove anything; said when nothing else is wrong with it.
@@ -48,6 +49,7 @@ class Plan:
     calls: list[Call] = field(default_factory=list)
     own: dict[int, str] = field(default_factory=dict)
     overrides: dict[int, str] = field(default_factory=dict)
+    places: dict[int, str] = field(default_factory=dict)
     unseen: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     lacks: list[Finding] = field(default_factory=list)
@@ -175,6 +177,7 @@ def _judges(step: Step, found: Meant, calls: Sequence[Call], plan: Plan, where: 
 
 def _compile(step: Step, index: int, found: Meant, where: str, plan: Plan, *, item: pytest.Function) -> None:
     function = found.context.step_func
+    plan.places[index] = place_of(function)
     if found.overrides:
         plan.overrides[index] = found.overrides
     arguments = _arguments(step, found.context)

@@ -34,6 +34,7 @@ class Outcome:
         reasons: why the result is what it is, complete sentences.
         folder: of the drill; None when it never began.
         differences: what is not as it was before, with the command that a person can type.
+        tried: nothing was struck on purpose, and everything else works.
     """
 
     result: Result
@@ -41,16 +42,21 @@ class Outcome:
     reasons: tuple[str, ...]
     folder: Path | None = None
     differences: tuple[str, ...] = ()
+    tried: bool = False
 
     @property
     def status(self) -> int:
         """The exit status that this drill alone would give."""
-        return NOT_RESTORED if self.restoration is not Restoration.RESTORED else _OF_RESULT[self.result]
+        return NOT_RESTORED if self.restoration is not Restoration.RESTORED else self._of_result
 
     @property
     def statuses(self) -> tuple[int, ...]:
         """Both axes as statuses, for the status of a whole run."""
-        return (self.status, _OF_RESULT[self.result])
+        return (self.status, self._of_result)
+
+    @property
+    def _of_result(self) -> int:
+        return MET if self.tried else _OF_RESULT[self.result]
 
     @property
     def words(self) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from drdrill.drill.about import About
     from drdrill.drill.call import Call
     from drdrill.drill.drill import Drill
+    from drdrill.drill.permit import Permit
     from drdrill.estate.model import Estate
 
 
@@ -73,7 +74,12 @@ class Preflight:
         from drdrill.drill import preflight  # noqa: PLC0415
         from drdrill.estate.load import load  # noqa: PLC0415
 
+        planned = self.estate
         self.estate = load(str(self.name), folder=self.folder)
+        if planned is not None and load(str(self.name), folder=self.folder, lab=False) != planned:
+            raise Refused(
+                f"{planned.path}: was changed while it was planned, so what was looked at is not what is drilled"
+            )
         if closed := preflight.closed_now(self.estate, calls):
             raise Refused("\n".join(closed))
         enter(self.estate)
@@ -82,13 +88,13 @@ class Preflight:
         if problems:
             raise Refused("\n".join(problems))
 
-    def begin(self, about: About, out: Path, say: Callable[[str], None]) -> Drill:
-        """Begin a drill. Raises Refused, BadInput."""
+    def begin(self, about: About, out: Path, say: Callable[[str], None], permit: Permit | None = None) -> Drill:
+        """Begin a drill that may strike what its permit says. Raises Refused, BadInput."""
         from drdrill.drill.drill import Drill  # noqa: PLC0415
 
         if self.estate is None:
             raise Refused("no estate is open, so nothing can be drilled")
-        return Drill.begin(self.estate, about, out, say, self.guardian)
+        return Drill.begin(self.estate, about, out, say, self.guardian, permit=permit)
 
 
 def _from(folder: Path, name: str) -> str:

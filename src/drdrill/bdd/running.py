@@ -10,6 +10,7 @@ import pytest
 
 from drdrill.bdd.compile import STRIKING, Plan, scenario_of
 from drdrill.drill.about import About
+from drdrill.drill.probing import PassedOver, Probing
 from drdrill.errors import BadInput, Refused
 from drdrill.journal.events import NOTE, STEP_OVERRIDDEN
 
@@ -36,6 +37,7 @@ class Running:
         self._lines = lines
         self._scenario = scenario
         self._index: int | None = None
+        self._probing = Probing(drill) if drill.probes_only else None
         for index, place in plan.overrides.items():
             drill.journal.write(STEP_OVERRIDDEN, index=index, text=scenario.steps[index].name, by=place)
         for words in plan.unseen:
@@ -44,6 +46,7 @@ class Running:
     def noun(self, name: str) -> Any:
         """The noun that a step asked for; those that strike are watched."""
         noun = self.drill.nouns[name]
+        noun = self._probing.noun(name, noun) if self._probing else noun
         return Watched(self, name, noun) if name in STRIKING else noun
 
     def may_strike(self) -> bool:
@@ -53,7 +56,10 @@ class Running:
     def before(self, scenario: Scenario, step: Step) -> None:
         """A sentence begins."""
         # By identity: the same sentence may stand twice in a scenario.
-        self._index = scenario.steps.index(step)
+        index = scenario.steps.index(step)
+        if self._probing and self._probing.parted and index in self.plan.own:
+            raise PassedOver(f"{step.name}: a step of the team's own; it and what follows is passed over")
+        self._index = index
         self._lines.sentence(step)
         self.drill.step_begun(self._index)
 

@@ -15,6 +15,7 @@ from drdrill.bdd.compile import PLAN, plan_of
 from drdrill.bdd.lines import Lines
 from drdrill.bdd.mend import Mend, in_order
 from drdrill.bdd.outcome import INTERNAL, INTERRUPTED, MISSED, NOTHING, USAGE, run_status
+from drdrill.bdd.planned import permit
 from drdrill.bdd.preflight import Preflight
 from drdrill.bdd.refusals import refusals
 from drdrill.errors import BadInput, DrdrillError, Findings
@@ -157,6 +158,10 @@ class Session:
         """Sentences of a team that judge by themselves: what they saw is in no journal, and each is named."""
         return list(dict.fromkeys(self._unseen))
 
+    def left_out(self) -> list[str]:
+        """The drills that this estate cannot have, and why."""
+        return self._left_out
+
     def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> str | list[str] | None:
         """What the drills of this run are done to, and the checks of which nothing but their word will be known."""
         estate = self.preflight.estate
@@ -181,6 +186,7 @@ class Session:
             return None
         try:
             self._look_at_places()
+            self._look_at_approvals(session)
             self.preflight.open([call for plan in plans for call in plan.calls])
         except DrdrillError as error:
             self._refusal = error
@@ -194,6 +200,13 @@ class Session:
             if found:
                 compat.forget_junit(self.config)
                 raise Findings(found)
+
+    def _look_at_approvals(self, session: pytest.Session) -> None:
+        if self.preflight.estate is not None:
+            here, given = self.config.invocation_params.dir, self.config.getoption("drill_approvals")
+            paths = [here / path for path in given]
+            only = bool(self.config.getoption("drill_probe_only"))
+            permit(session.items, self.preflight.estate, self.config, paths, probe_only=only)
 
     # --- telling ------------------------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 GOOD, BAD, UNUSABLE = 0, 1, 4
-_WITHOUT: Final = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+WITHOUT: Final = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
 """Plugins that have nothing to say of features: a cache would be written, and Hypothesis takes most of a second to load."""
 
 
@@ -48,7 +48,7 @@ def command(estate: str | None, fix: bool, paths: tuple[str, ...]) -> int:
     told = io.StringIO()
     # Not `-p no:terminal`: the options in a team's ini file (-ra) belong to the reporter.
     with contextlib.redirect_stdout(told):
-        status = pytest.main([*QUIET, *_WITHOUT, "--collect-only", *files], plugins=[linting])
+        status = pytest.main([*QUIET, *WITHOUT, "--collect-only", *files], plugins=[linting])
     if not linting.findings and status != pytest.ExitCode.OK:
         click.echo(told.getvalue(), err=True)
         raise BadInput(f"pytest could not collect these features (its status was {int(status)}); see above")

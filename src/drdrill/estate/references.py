@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from drdrill.estate.schema import DatabasePart, EstatePart, ServicePart
+    from drdrill.estate.schema import ApprovalsPart, DatabasePart, EstatePart, ServicePart
 
 _Finding = tuple[tuple[str | int, ...], str]
 
@@ -74,6 +74,8 @@ def senseless(part: EstatePart) -> Iterator[_Finding]:
             ("vantage",),
             "has no place on the client network (one without a site); the client's strip is what is judged",
         )
+    if part.approvals is not None:
+        yield from _approvals(part.approvals)
     for name, service in part.services.items():
         yield from _service(part, name, service)
     for name, database in part.databases.items():
@@ -88,6 +90,17 @@ def senseless(part: EstatePart) -> Iterator[_Finding]:
     yield from _twice("sites", part.sites.items())
     yield from _twice("services", part.services.items())
     yield from _twice("databases", part.databases.items())
+
+
+def _approvals(part: ApprovalsPart) -> Iterator[_Finding]:
+    at = ("approvals",)
+    if part.needed > len(part.keys):
+        yield (*at, "needed"), f"{part.needed} persons are needed, and {len(part.keys)} may approve"
+    owners: dict[str, str] = {}
+    for name, key in part.keys.items():
+        if key in owners:
+            yield (*at, "keys", name), f'this is the key of "{owners[key]}" as well; each person has a key of their own'
+        owners[key] = name
 
 
 def _service(part: EstatePart, name: str, service: ServicePart) -> Iterator[_Finding]:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from drdrill.errors import BadInput
-from drdrill.estate import durations, windows
+from drdrill.estate import durations, windows, written
 
 _NAME = re.compile(r"[\w][\w.-]*")
 
@@ -43,33 +43,14 @@ def _network(value: str) -> str:
     return str(ipaddress.ip_network(value))
 
 
-def _address(value: str) -> str:
-    return str(ipaddress.ip_address(value))
-
-
-def _minutes(value: Any) -> int:
-    found = re.fullmatch(r"(\d{1,2}):([0-5]\d)", value) if isinstance(value, str) else None
-    minutes = int(found[1]) * 60 + int(found[2]) if found else -1
-    if not 0 <= minutes <= windows.DAY_MIN:
-        raise ValueError('an hour of the day is written in quotes, from "00:00" to "24:00"')
-    return minutes
-
-
-def _zone(value: str) -> str:
-    try:
-        windows.zone_of(value)
-    except BadInput as error:
-        raise ValueError(str(error)) from error
-    return value
-
-
 Seconds = Annotated[float, BeforeValidator(_seconds)]
 Several = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
 Name = Annotated[str, BeforeValidator(_name)]
+PublicKey = Annotated[str, BeforeValidator(written.public_key)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_tuple)]
-Minutes = Annotated[int, BeforeValidator(_minutes)]
+Minutes = Annotated[int, BeforeValidator(written.minutes)]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "holidays"]
-Addresses = Annotated[tuple[Annotated[str, AfterValidator(_address)], ...], BeforeValidator(_tuple)]
+Addresses = Annotated[tuple[Annotated[str, AfterValidator(written.address)], ...], BeforeValidator(_tuple)]
 
 
 class Part(BaseModel):
@@ -227,7 +208,7 @@ class ClosingPart(Part):
 class WindowsPart(Part):
     """`windows:` of the limits. Without `open` every hour is open that is not closed."""
 
-    zone: Annotated[str, AfterValidator(_zone)]
+    zone: Annotated[str, AfterValidator(written.zone)]
     open: tuple[OpeningPart, ...] = ()
     closed: tuple[ClosingPart, ...] = ()
     holidays: tuple[date, ...] = ()
@@ -256,6 +237,13 @@ class AbortPart(Part):
     site: str | None = None
 
 
+class ApprovalsPart(Part):
+    """`approvals:`. Each person has one name and one key."""
+
+    needed: int = Field(default=1, ge=1)
+    keys: dict[Name, PublicKey] = Field(min_length=1)
+
+
 class SshPart(Part):
     """`ssh:`. `config` is a file as for `ssh -F`; `sudo` says that commands which need the right of root get it so."""
 
@@ -278,3 +266,4 @@ class EstatePart(Part):
     databases: dict[Name, DatabasePart] = {}
     limits: LimitsPart
     abort: tuple[AbortPart, ...] = ()
+    approvals: ApprovalsPart | None = None

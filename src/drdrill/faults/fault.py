@@ -93,6 +93,8 @@ class Fault(Protocol):
     """The capabilities that it needs: {"links"}, {"power"}, {"freeze"}, {"entry"}."""
     takes_down: ClassVar[bool] = True
     """Whether its targets are down while it is in force, and count against the limits of the estate."""
+    most: ClassVar[int | None] = None
+    """How many of its candidates it strikes at most; None: all of them."""
     first_lease_s: ClassVar[float] = 3.0
     """The lease until it is proven that it can be renewed: short, for a fault that may also have taken our own way back."""
 

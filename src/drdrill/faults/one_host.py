@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from drdrill.errors import Refused
 from drdrill.estate.select import candidates
@@ -23,6 +23,8 @@ class OneHost:
     role: str
     service: str
     site: str
+
+    most: ClassVar[int | None] = 1
 
     @property
     def words(self) -> dict[str, str]:

@@ -16,6 +16,8 @@ DRILL_BEGUN: Final = "drill.begun"
 """drill, title, feature, description (of the feature), file, line, language, tags[], steps[{keyword, text, line}],
 estate, estate_file, lab|null, links ("user-space"|"kernel"|null), lab_flaws[], versions{}, machine{}, clock{mono_ns, wall_ns},
 objectives{services{S: {rto_s, latency_s, stable_s, sites[]}}, databases{D: {rpo_s, recovery_s, fencing_s}}}"""
+DRILL_ALLOWED: Final = "drill.allowed"
+"""plan (its digest), approvals[{person, from, until}], probe_only: what it may strike, and who said yes to that."""
 DRILL_QUIET: Final = "drill.quiet"
 """The heals are done and the drill waited until nothing was in flight: from_ns, to_ns, reason."""
 DRILL_JUDGED: Final = "drill.judged"
