@@ -12,6 +12,7 @@ from drdrill.connect.registry import Ways
 from drdrill.drill import state
 from drdrill.drill.baseline import open_holds
 from drdrill.drill.bounded import bounded
+from drdrill.drill.forged import forged, require_genuine
 from drdrill.drill.hold import HEALED_WITHIN_S, REVERT_WITHIN_S
 from drdrill.drill.lock import EstateLock
 from drdrill.drill.reach import reach_of
@@ -91,7 +92,8 @@ def _say_owner(lock: EstateLock, say: Callable[[str], None]) -> None:
 
 
 def revoke(ways: Ways, undos: list[Undo], say: Callable[[str], None]) -> None:
-    """Take the right to renew away from the drills of these records, through each way that they name."""
+    """Take the right to renew away from the drills of these records, through each way that they name; not of forged ones."""
+    undos = [undo for undo in undos if forged(undo, ways.estate) is None]
     for capability, name, drill in sorted({(c, n, u.drill) for u in undos for c, n in u.way_in.items()}):
         try:
             bounded(lambda c=capability, n=name, d=drill: ways.named(c, n).revoke(d), REVERT_WITHIN_S, "revoking")  # type: ignore[misc]
@@ -102,6 +104,7 @@ def revoke(ways: Ways, undos: list[Undo], say: Callable[[str], None]) -> None:
 def heal(ways: Ways, undo: Undo) -> str | None:
     """Heal one hold from its record alone. What is still wrong, or None when it is proven healed."""
     try:
+        require_genuine(undo, ways.estate)
         fault, reach = of_undo(undo), reach_of(ways, undo)
         words = ""
         try:
