@@ -167,7 +167,9 @@ def test_a_newer_record_that_means_something_else_is_refused_with_the_reason(log
     written(log, version=2, hosts={"a": "its board"})
     reading = log.read()
     assert reading.entries == ()
-    assert "written by a newer drdrill, as version 2 of undo records, and this one knows version 1" in reading.findings[0]
+    assert (
+        "written by a newer drdrill, as version 2 of undo records, and this one knows version 1" in reading.findings[0]
+    )
 
 
 @pytest.mark.parametrize("version", [0, -1, "1", None, True, [1]])

@@ -112,7 +112,9 @@ class FakeShell:
         if (host, command) not in self.world.ran and self._keeps_lock(command):
             began = time.monotonic()
             argv, how = ["/bin/sh", "-c", command], self._there(host)
-            ran = subprocess.run(argv, input=given, capture_output=True, text=True, timeout=within_s, check=False, **how)
+            ran = subprocess.run(
+                argv, input=given, capture_output=True, text=True, timeout=within_s, check=False, **how
+            )
             return Ran(ran.returncode, ran.stdout, ran.stderr, time.monotonic() - began)
         return self.world.ran.get((host, command), Ran(0, "", "", 0.0))
 

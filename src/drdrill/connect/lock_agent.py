@@ -20,7 +20,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-BASE = Path(os.environ.get("DRDRILL_LOCK_FOLDER") or ("/var/lib/drdrill/lock" if os.geteuid() == 0 else ".drdrill/lock"))
+BASE = Path(
+    os.environ.get("DRDRILL_LOCK_FOLDER") or ("/var/lib/drdrill/lock" if os.geteuid() == 0 else ".drdrill/lock")
+)
 
 
 class Wrong(Exception):
@@ -86,7 +88,9 @@ def do_take(told: dict[str, Any]) -> dict[str, Any]:
         return {"taken": False, "lock": shown(found)}
     stale = found if found is not None and found["drill"] != told["drill"] else None
     mine = {key: told[key] for key in ("drill", "owner", "run", "since", "lease_s")}
-    write(told, {**mine, "boot": boot(), "taken": now(), "until": now() + told["lease_s"], "halt": None, "healing": False})
+    write(
+        told, {**mine, "boot": boot(), "taken": now(), "until": now() + told["lease_s"], "halt": None, "healing": False}
+    )
     return {"taken": True, "stale": shown(stale)}
 
 
@@ -94,7 +98,9 @@ def do_renew(told: dict[str, Any]) -> dict[str, Any]:
     """Extend it, also when it was out: it is still ours while nobody has taken it over."""
     found = read(told)
     if found is not None and found["drill"] == told["drill"]:
-        found.update(until=max(found["until"], now() + told["lease_s"]), lease_s=told["lease_s"], healing=told["healing"])
+        found.update(
+            until=max(found["until"], now() + told["lease_s"]), lease_s=told["lease_s"], healing=told["healing"]
+        )
         write(told, found)
     return {"lock": shown(found)}
 
@@ -140,7 +146,9 @@ def own() -> None:
     BASE.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = BASE.lstat()
     if found.st_uid != os.geteuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) or not stat.S_ISDIR(found.st_mode):
-        raise Wrong(f"{BASE.absolute()}: belongs to another user, or may be written by others, so no lock is kept there")
+        raise Wrong(
+            f"{BASE.absolute()}: belongs to another user, or may be written by others, so no lock is kept there"
+        )
 
 
 if __name__ == "__main__":

@@ -31,7 +31,9 @@ def require_genuine(undo: Undo, estate: Estate) -> None:
     """Raises BadInput when this record is not one by which anything of this estate may be healed; nothing was done with it."""
     words = forged(undo, estate)
     if words is not None:
-        raise BadInput(f"this is no undo record of a drill on the estate {estate.name}, and nothing is done with it: {words}")
+        raise BadInput(
+            f"this is no undo record of a drill on the estate {estate.name}, and nothing is done with it: {words}"
+        )
 
 
 def forged(undo: Undo, estate: Estate) -> str | None:
@@ -83,7 +85,11 @@ def _names(undo: Undo, estate: Estate) -> Iterator[str]:
     if undo.estate != estate.name:
         yield f"it is of the estate {undo.estate!r}"
     if undo.fault not in FAULTS.names():
-        yield f'no fault is called "{undo.fault}"' if str(undo.fault).isprintable() else f"no fault is called {undo.fault!r}"
+        yield (
+            f'no fault is called "{undo.fault}"'
+            if str(undo.fault).isprintable()
+            else f"no fault is called {undo.fault!r}"
+        )
     yield from (f"there is no host {host!r} in {estate.path}" for host in undo.hosts if host not in estate.hosts)
     yield from (f"there is no site {site!r} in {estate.path}" for site in undo.sites if site not in estate.sites)
     for pair in _pairs(undo):

@@ -87,7 +87,9 @@ class Hold:
         """
         undo = fault.plan(reach, targets)
         if words := forged(undo, reach.estate):
-            raise Refused(f"{undo.title}: its undo would not be believed by whoever heals it, so nothing is struck: {words}")
+            raise Refused(
+                f"{undo.title}: its undo would not be believed by whoever heals it, so nothing is struck: {words}"
+            )
         tools.keep(undo, reach.hard_end_s)
         told = {"hold": undo.hold, "fault": undo.fault, "title": undo.title, "targets": list(undo.hosts)}
         tools.journal.write(events.FAULT_PLANNED, **told, sites=list(undo.sites), why=undo.why, undo=to_json(undo))

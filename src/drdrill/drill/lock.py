@@ -50,7 +50,12 @@ class EstateLock:
                 f"since {owner.get('since', '?')}); wait for its end, or stop it with `drdrill halt`"
             ) from None
         self._fd = fd
-        self._words = {"drill": drill, "pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds"), "run": run}
+        self._words = {
+            "drill": drill,
+            "pid": os.getpid(),
+            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+            "run": run,
+        }
         self.say()
         return self
 

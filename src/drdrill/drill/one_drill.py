@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Self
+import contextlib
+from typing import TYPE_CHECKING, Final, Self
 
 from drdrill.connect.registry import Ways
 from drdrill.drill import state
@@ -34,16 +35,22 @@ class OneDrill:
 
     every_s = LOOK_EVERY_S
 
-    def __init__(self, estate: Estate, say: Callable[[str], None], longest_s: Callable[[], float] = lambda: 0.0) -> None:
+    def __init__(
+        self, estate: Estate, say: Callable[[str], None], longest_s: Callable[[], float] = lambda: 0.0
+    ) -> None:
         self.name = LOCK
         self.longest_s = longest_s
         self._estate = estate
-        self._say = say
+        self._tell = say
         self._local = EstateLock(state.folder(estate.name), estate.name)
         self._halts = Halts(state.folder(estate.name))
         self._ways = Ways(estate)
         self._shared: SharedLock | None = None
         self._drill = ""
+
+    def _say(self, words: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # A terminal that went away stops no drill.
+            self._tell(words)
 
     @property
     def where(self) -> str:
@@ -91,7 +98,9 @@ class OneDrill:
             raise Refused(f"the lock of the estate cannot be taken on {host}, so nothing is struck: {error}") from error
         self._shared = shared
         if stale is not None:
-            self._say(f"note: the lock of {told(stale)} was taken over from {host}: its lease is out, and so are those of its faults")
+            self._say(
+                f"note: the lock of {told(stale)} was taken over from {host}: its lease is out, and so are those of its faults"
+            )
 
     def look(self) -> str | None:
         """Why the drill has to stop: somebody said so, or the estate is not ours any more."""
@@ -124,8 +133,3 @@ class OneDrill:
             self._shared = None
         self._ways.close()
         self._local.release()
-
-
-def owner(lock: dict[str, Any]) -> str:
-    """Who has the lock of this machine, in words."""
-    return f"drill {lock.get('drill', '?')} (process {lock.get('pid', '?')}, since {lock.get('since', '?')})"

@@ -37,6 +37,7 @@ RENEW_EVERY_S: Final = 5.0
 LOOK_EVERY_S: Final = 0.5
 ANSWERS_S: Final = 15.0
 """A connection by SSH included."""
+_ENDS_S: Final = 2.0
 RUN: Final = secrets.token_hex(8)
 """This process, as locks name it: one that was halted begins no other drill."""
 
@@ -133,6 +134,8 @@ class SharedLock:
     def release(self) -> None:
         """Give it back. Raises DrdrillError when that could not be done: then its lease runs out."""
         drill, self._drill = self._drill, ""
+        if self._connecting is not None:
+            self._connecting.join(_ENDS_S)
         self._hang_up()
         if drill:
             self._asked("release", drill=drill)

@@ -200,7 +200,9 @@ def from_json(data: Mapping[str, Any]) -> Undo:
 
 def _parse(path: Path) -> Entry:
     data = json.loads(_text(path))
-    undo = from_json(data["undo"])  # First: a newer version may have another checksum as well, and its reason is the better one.
+    undo = from_json(
+        data["undo"]
+    )  # First: a newer version may have another checksum as well, and its reason is the better one.
     body = {"sequence": data["sequence"], "undo": data["undo"]}
     if data["sha256"] != checksum(body):
         raise ValueError("its checksum does not fit")

@@ -81,5 +81,6 @@ def lock_host(estate: Estate) -> str | None:
     if estate.lock is not None:
         return estate.lock
     return next(
-        (h.name for h in estate.hosts.values() if h.ways.get("shell") and h.site and estate.sites[h.site].votes_only), None
+        (h.name for h in estate.hosts.values() if h.ways.get("shell") and h.site and estate.sites[h.site].votes_only),
+        None,
     )
