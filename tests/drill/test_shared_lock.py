@@ -241,7 +241,9 @@ def test_a_lab_without_a_reachable_host_has_its_machine(estate: Estate) -> None:
 
 
 def test_an_estate_without_a_host_for_it_says_so(estate: Estate) -> None:
-    bare = replace(estate, hosts={name: replace(host, ways={**host.ways, "shell": ()}) for name, host in estate.hosts.items()})
+    bare = replace(
+        estate, hosts={name: replace(host, ways={**host.ways, "shell": ()}) for name, host in estate.hosts.items()}
+    )
     said: list[str] = []
     held = OneDrill(bare, said.append).take("d")
     assert held.where == "this machine"

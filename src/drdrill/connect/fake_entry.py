@@ -123,17 +123,17 @@ class FakeShell:
         return shlex.quote(files("drdrill.connect").joinpath("lock_agent.py").read_text()) in command
 
     def _there(self, host: str) -> dict[str, Any]:
-        folder = self.estate.path.parent / "hosts" / host
+        folder = self.estate.path.absolute().parent / "hosts" / host
         folder.mkdir(parents=True, exist_ok=True)
         return {"cwd": folder, "env": {**os.environ, "DRDRILL_LOCK_FOLDER": str(folder / "lock")}}
 
     def talk(self, host: str, command: str, *, root: bool = False) -> subprocess.Popen[bytes]:
         """Something that says back whatever it is told, or who keeps the lock of the estate."""
         self.run(host, "true", root=root)
-        how = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        if self._keeps_lock(command):
-            return subprocess.Popen(["/bin/sh", "-c", f"exec {command}"], **how, **self._there(host))
-        return subprocess.Popen(["/bin/cat"], **how)
+        lock = self._keeps_lock(command)
+        argv, how = (["/bin/sh", "-c", f"exec {command}"], self._there(host)) if lock else (["/bin/cat"], {})
+        said: subprocess.Popen[bytes] = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **how)
+        return said
 
     def close(self) -> None:
         """Nothing is open."""

@@ -133,10 +133,11 @@ def answer(line: str) -> dict[str, Any]:
     lock = os.open(str(BASE / ".turn"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        found: dict[str, Any] = globals()[f"do_{told['do']}"](told)
-        return found
+        answered: dict[str, Any] = globals()[f"do_{told['do']}"](told)
     except (Wrong, OSError) as error:
         return {"wrong": str(error)}
+    else:
+        return answered
     finally:
         os.close(lock)
 

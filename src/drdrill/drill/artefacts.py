@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""Everything on an estate that carries our tag: what is in force, and what stands in undo logs. With its drill, and orphans healed."""
+"""Everything on an estate that carries our tag, in force or in an undo log: whose it is, and how orphans are healed."""
 
 from __future__ import annotations
 
@@ -120,9 +120,8 @@ class Artefacts:
                 # A drill that lives unseen must not go on renewing what is ended here; it sees that, and stops.
                 way = self._ways.named(capability, name)
                 bounded(lambda w=way: w.revoke(artefact.drill), REVERT_WITHIN_S, "revoking")  # type: ignore[misc]
-            if artefact.undo is not None:
-                if wrong := heal(self._ways, artefact.undo):
-                    return f"{wrong}. By hand: {artefact.undo.command}"
+            if artefact.undo is not None and (wrong := heal(self._ways, artefact.undo)):
+                return f"{wrong}. By hand: {artefact.undo.command}"
             for capability, name in ways:
                 way = self._ways.named(capability, name)
                 if artefact.hold in way.holds():
@@ -150,7 +149,7 @@ class Artefacts:
             for drill in drills
         }
 
-    def _of_here(self, drill: str, otherwise: bool | None) -> bool | None:  # noqa: FBT001 - a third value is meant
+    def _of_here(self, drill: str, otherwise: bool | None) -> bool | None:
         """A drill whose records are here ran here: that its lock is free says that it is dead."""
         written, _ = self._logs.read()
         return False if any(w.undo.drill == drill for w in written) else otherwise

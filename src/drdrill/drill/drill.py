@@ -70,7 +70,7 @@ class Drill(Asks):
         self.holds = Holds()
         self.watches = Watches(self._tripped)
         self.watches.add(lock)
-        lock.longest_s = lambda: max((h.lease_s for h in self.holds.open), default=0.0)
+        lock.outlast(self.holds)
         self.before: baseline.Picture | None = None
         self.unknowns: list[str] = []
         self._say = say

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether an undo record is one that a drill of this estate wrote, before anything of it is used. Pure but for loading the fault.
 
-What stands in a record becomes names of files, tables and units, and words of commands on hosts with the right of root. So each word
-is looked at: names exist in the estate, a word has no character that a shell or a terminal would take for more than itself.
+What stands in a record becomes names of files, tables and units, and words of commands on hosts with the right of root. So each
+word is looked at: names exist in the estate, a word has no character that a shell or a terminal would take for more than itself.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ class Halt:
             return None
         return lock
 
-    def _await(self, drill: str, end_s: float, here: bool, wanted: str) -> str:  # noqa: FBT001 - private
+    def _await(self, drill: str, end_s: float, here: bool, wanted: str) -> str:
         """Until the drill is seen so: `healing`, or `ended`, which is later; empty when it was not in time."""
         while time.monotonic() < end_s:
             seen = self._here(drill) if here else self._there(drill)

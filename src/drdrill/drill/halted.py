@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Being told to stop by `drdrill halt`, on this machine: one small file in the estate's state folder.
 
-It names a drill and its run, so that it stops no later one. A file that somebody else may have written is believed all the same: all
-that it can do is to have a drill heal.
+It names a drill and its run, so that it stops no later one. A file that somebody else may have written is believed all the same:
+all that it can do is to have a drill heal.
 """
 
 from __future__ import annotations

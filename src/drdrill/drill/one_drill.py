@@ -18,6 +18,7 @@ from drdrill.estate.select import lock_host
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from drdrill.drill.holds import Holds
     from drdrill.estate.model import Estate
 
 LOCK: Final = "the lock of the estate"
@@ -30,16 +31,12 @@ class OneDrill:
     Args:
         estate: whose lock it is.
         say: one line for the person who watches.
-        longest_s: the longest lease that any open hold has now.
     """
 
     every_s = LOOK_EVERY_S
 
-    def __init__(
-        self, estate: Estate, say: Callable[[str], None], longest_s: Callable[[], float] = lambda: 0.0
-    ) -> None:
+    def __init__(self, estate: Estate, say: Callable[[str], None]) -> None:
         self.name = LOCK
-        self.longest_s = longest_s
         self._estate = estate
         self._tell = say
         self._local = EstateLock(state.folder(estate.name), estate.name)
@@ -47,6 +44,7 @@ class OneDrill:
         self._ways = Ways(estate)
         self._shared: SharedLock | None = None
         self._drill = ""
+        self._holds: Holds | None = None
 
     def _say(self, words: str) -> None:
         with contextlib.suppress(OSError, ValueError):  # A terminal that went away stops no drill.
@@ -66,8 +64,6 @@ class OneDrill:
         """
         self._local.take(drill, RUN)
         try:
-            if by := self._halts.of_run(RUN):
-                raise Refused(f"this run was halted by {by}, so it begins no other drill")
             self._drill = drill
             self._take_shared()
         except BaseException:
@@ -77,15 +73,17 @@ class OneDrill:
         return self
 
     def _take_shared(self) -> None:
+        if by := self._halts.of_run(RUN):
+            raise Refused(f"this run was halted by {by}, so it begins no other drill")
         host = lock_host(self._estate)
         if host is None:
             if self._estate.lab is None:
                 self._say(
-                    f"note: {self._estate.path} names no host for the lock of the estate (`lock: HOST`), and no site that only votes "
-                    "has one with a shell: drills that are started on other machines are not kept away"
+                    f"note: {self._estate.path} names no host for the lock of the estate (`lock: HOST`), and no site that only "
+                    "votes has one with a shell: drills that are started on other machines are not kept away"
                 )
             return
-        shared = SharedLock(self._ways, host, lambda: self.longest_s())
+        shared = SharedLock(self._ways, host, self._longest_s)
         try:
             stale = shared.take(self._drill)
         except EstateBusy:
@@ -101,6 +99,13 @@ class OneDrill:
             self._say(
                 f"note: the lock of {told(stale)} was taken over from {host}: its lease is out, and so are those of its faults"
             )
+
+    def outlast(self, holds: Holds) -> None:
+        """From now on the lock lasts longer than the leases of these."""
+        self._holds = holds
+
+    def _longest_s(self) -> float:
+        return max((hold.lease_s for hold in self._holds.open), default=0.0) if self._holds is not None else 0.0
 
     def look(self) -> str | None:
         """Why the drill has to stop: somebody said so, or the estate is not ours any more."""
