@@ -62,7 +62,7 @@ class Halt:
     def run(self) -> bool:
         """Tell it, and watch. Whether nothing runs any more, or it ends by now; False: a person has to look."""
         here = self._local.owner() if self._local.held() else {}
-        by = me()
+        by, begun = me(), time.monotonic()
         if here:
             Halts(self._folder).keep(str(here.get("run", "")), str(here["drill"]), by)
         there = self._tell(by)
@@ -72,7 +72,6 @@ class Halt:
                 f"no drill runs on the estate {self._estate.name}" + (f"; {self._unseen}" if self._unseen else "")
             )
             return self._shared is None or not self._unseen
-        begun = time.monotonic()
         self._say(f"told {told(there) if there and not here else f'drill {drill}'} to stop")
         word = self._await(drill, begun + self._reacts_s, bool(here), "healing")
         if not word:
