@@ -24,6 +24,7 @@ from drdrill.errors import EstateBusy, Refused, Tripped, WayInFailed
 from drdrill.estate.model import Host
 from drdrill.estate.select import lock_host
 from drdrill.faults.site_isolated import SiteIsolated
+from drdrill.faults.site_lost import SiteLost
 from drdrill.journal import events
 from drdrill.journal.journal import read
 
@@ -260,4 +261,27 @@ def test_a_drill_whose_lock_is_taken_over_aborts_and_heals(estate: Estate) -> No
     ended = drill.finish(Tripped("x"))
     assert str(ended.restoration) == "restored"
     assert "the lock of the estate" in next(read(ended.folder).of(events.TRIPPED)).data["watch"]
+    Locks(estate).path.unlink()
+
+
+def test_who_keeps_the_lock_is_not_struck(estate: Estate) -> None:
+    drill = begin(replace(estate, lock="south-app1"))
+    with pytest.raises(Refused, match="south-app1 keeps the lock of the estate"):
+        drill.nouns["drill"].strike(SiteLost("south"))
+    assert not [call for call, _ in World.of(estate).calls if call in STRIKING]
+    drill.nouns["drill"].strike(SiteIsolated("south"))
+    assert str(drill.finish().restoration) == "restored"
+
+
+def test_in_a_lab_the_other_lock_may_be_away_but_not_another_drills(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = OneDrill(replace(estate, lab="fake"), print).take("d")
+    monkeypatch.setattr(shared_lock, "LEASE_S", 0.0)
+    World.of(estate).broken[HOST] = "it has no power"
+    assert held.look() is None
+    del World.of(estate).broken[HOST]
+    Locks(estate).change(drill="thief")
+    eventually(lambda: "thief" in (held.look() or ""), 20)
+    held.release()
     Locks(estate).path.unlink()

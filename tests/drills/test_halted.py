@@ -44,9 +44,6 @@ def test_a_drill_that_is_halted_heals_within_two_seconds_and_ends(labs: Labs, tm
     healing = next(ran.recording.journal.of(events.FAULT_HEALING))
     # The command's own start, half of it Python's, is not the drill's time: it says itself how long the drill took.
     seconds = float(ended.stdout.partition(" heals, ")[2].partition(" s after")[0])
-    print(
-        json.dumps({"where": where, "told to heals": seconds, "command to heals": round(healing.t / 1e9 - told_s, 2)})
-    )
     assert seconds < 2.0
     assert healing.t - tripped.t < 1e9
     assert "has ended\nnothing is struck\n" in ended.stdout

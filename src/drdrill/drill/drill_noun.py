@@ -40,6 +40,8 @@ class DrillNoun:
             raise Refused(f"{fault.title}: {refusal}")
         self._drill.measure()
         targets = fault.choose(self._drill.estate, self._drill)
+        if words := self._drill.lock.forbids(fault, targets.hosts):
+            raise Refused(f"{fault.title}: {words}")
         down = [_targets(hold) for hold in self._drill.holds.open if hold.fault.takes_down]
         too_much = beyond(self._drill.estate, down, targets) if fault.takes_down else None
         if too_much:

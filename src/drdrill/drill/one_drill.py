@@ -16,10 +16,11 @@ from drdrill.errors import DrdrillError, EstateBusy, Refused
 from drdrill.estate.select import lock_host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from drdrill.drill.holds import Holds
     from drdrill.estate.model import Estate
+    from drdrill.faults.fault import Fault
 
 LOCK: Final = "the lock of the estate"
 HALT: Final = "told to stop"
@@ -43,6 +44,8 @@ class OneDrill:
         self._halts = Halts(state.folder(estate.name))
         self._ways = Ways(estate)
         self._shared: SharedLock | None = None
+        self._needed = estate.lab is None or estate.lock is not None
+        """A lab is of this machine, and so are its drills: there the other lock may be away, unless somebody asked for it."""
         self._drill = ""
         self._holds: Holds | None = None
 
@@ -89,8 +92,7 @@ class OneDrill:
         except EstateBusy:
             raise
         except DrdrillError as error:
-            if self._estate.lab is not None and self._estate.lock is None:
-                # A lab is of this machine, and so are all of its drills.
+            if not self._needed:
                 self._say(f"note: the lock of the estate is kept on this machine only: {error}")
                 return
             raise Refused(f"the lock of the estate cannot be taken on {host}, so nothing is struck: {error}") from error
@@ -109,13 +111,20 @@ class OneDrill:
 
     def look(self) -> str | None:
         """Why the drill has to stop: somebody said so, or the estate is not ours any more."""
-        wrong = self._shared.wrong() if self._shared is not None else None
+        wrong = self._shared.wrong(silent_too=self._needed) if self._shared is not None else None
         by = self._halts.of_drill(self._drill) or (self._shared.halt if self._shared is not None else None)
         self.name = HALT if by else LOCK
         if by is None:
             return wrong
         self._halts.keep(RUN, self._drill, by)
         return f"`drdrill halt` by {by}"
+
+    def forbids(self, fault: Fault, hosts: Sequence[str]) -> str | None:
+        """Why a fault may not strike these hosts, or None: one that keeps the lock has to go on answering."""
+        shared = self._shared
+        if shared is None or not self._needed or shared.host not in hosts or not fault.needs & {"power", "freeze"}:
+            return None
+        return f"{shared.host} keeps the lock of the estate, which has to be renewed there; name another host (`lock: HOST`)"
 
     def beat(self) -> None:
         """Renew what has to be renewed. Never waits, and raises nothing."""

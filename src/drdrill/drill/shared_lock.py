@@ -95,13 +95,13 @@ class SharedLock:
         found: dict[str, Any] | None = self._asked("halt", by=by)["lock"]
         return found
 
-    def wrong(self) -> str | None:
+    def wrong(self, *, silent_too: bool = True) -> str | None:
         """Why the drill has to stop: the lock is another's, or could not be renewed for half its lease. Never waits."""
         self.beat()
         if self._lost is not None:
             return self._lost
         silent_s = time.monotonic() - self._renewed_s
-        if silent_s <= LEASE_S / 2:
+        if silent_s <= LEASE_S / 2 or not silent_too:
             return None
         return f"{self.host} could not be asked to renew it for {silent_s:.0f} s, half of its lease"
 
