@@ -16,14 +16,18 @@ from drdrill.connect.registry import Ways
 from drdrill.drill import state
 from drdrill.drill.forged import forged
 from drdrill.drill.guardian.process import Guardian
+from drdrill.drill.hold import Hold
 from drdrill.drill.reach import reach_for
 from drdrill.drill.recover import recover
+from drdrill.drill.tools import Tools
 from drdrill.drill.undo_log import UndoLog, checksum, to_json
+from drdrill.errors import Refused
 from drdrill.faults.entry_drained import EntryDrained
 from drdrill.faults.host_frozen import HostFrozen
 from drdrill.faults.host_loses_power import HostLosesPower
 from drdrill.faults.site_isolated import SiteIsolated
 from drdrill.faults.site_lost import SiteLost
+from drdrill.journal.journal import Journal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,6 +110,22 @@ def test_nothing_runs_by_a_forged_record(estate: Estate, name: str) -> None:
     assert not done.healed
     assert not RESTORING & {call for call, _ in World.of(estate).calls}
     assert path.exists()
+
+
+def test_what_nobody_would_heal_by_is_not_struck(
+    estate: Estate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = SiteIsolated("east")
+    targets = fault.candidates(estate)
+    reach = reach_for(Ways(estate), fault, targets, drill="d", hold="d-1", lease_s=3.0)
+    wrong = replace(genuine(estate, fault), params={"pairs": [["east-db1", "$(reboot)"]], "peer": ""})
+    monkeypatch.setattr(SiteIsolated, "plan", lambda *_: wrong)
+    log, journal = UndoLog(state.folder(estate.name)), Journal(tmp_path / "drill")
+    with pytest.raises(Refused, match="would not be believed"):
+        Hold.plan(fault, reach, targets, Tools(journal, log, print))
+    journal.close()
+    assert not log.folder.exists()
+    assert World.of(estate).changes == 0
 
 
 @pytest.mark.parametrize("name", FORGERIES)

@@ -17,6 +17,7 @@ from drdrill.drill.hold import REVERT_WITHIN_S
 from drdrill.drill.lock import EstateLock
 from drdrill.drill.recover import heal
 from drdrill.drill.shared_lock import SharedLock
+from drdrill.drill.undo_log import UndoLog
 from drdrill.drill.undo_logs import UndoLogs
 from drdrill.errors import DrdrillError
 from drdrill.estate.select import lock_host
@@ -150,9 +151,9 @@ class Artefacts:
         }
 
     def _of_here(self, drill: str, otherwise: bool | None) -> bool | None:
-        """A drill whose records are here ran here: that its lock is free says that it is dead."""
-        written, _ = self._logs.read()
-        return False if any(w.undo.drill == drill for w in written) else otherwise
+        """A drill whose own records are here ran here, so that it is dead when its lock is free."""
+        here = UndoLog(self._folder).read().entries
+        return False if any(entry.undo.drill == drill for entry in here) else otherwise
 
 
 def _begun(drill: str) -> float | None:
