@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from bad_input_helpers import HELD, Folder
 from teams import ESTATE
+from waiting import eventually
 
 from drdrill.connect.fake_world import World
 from drdrill.connect.registry import Ways
@@ -191,7 +192,14 @@ def test_what_a_dead_drill_left_is_an_orphan_and_healed_by_its_record(folder: Fo
     process = started(folder, "--guardian", "none", "a.feature")
     process.kill()
     process.wait()
-    (folder.path / "hosts" / "witness-arb1" / "lock" / "clinic.json").unlink()  # As when its lease is out.
+    lock = folder.path / "hosts" / "witness-arb1" / "lock" / "clinic.json"
+
+    def out() -> bool:
+        """As when its lease is out. The last renewal of the drill may still be on its way."""
+        lock.unlink(missing_ok=True)
+        return Artefacts(Ways(estate_of(folder))).find()[0][0].alive is False
+
+    eventually(out, 10)
     listed = folder.drdrill("faults", "--estate", "clinic.yaml")
     assert "which is dead: an orphan" in listed.stdout
     assert cut(folder)

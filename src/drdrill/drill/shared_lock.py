@@ -63,6 +63,7 @@ class SharedLock:
         self._line: Line | None = None
         self._process: Popen[bytes] | None = None
         self._connecting: threading.Thread | None = None
+        self._turn = threading.Lock()
         self._sent: deque[tuple[str, float]] = deque()
         self._renewed_s = self._renew_s = self._look_s = 0.0
 
@@ -133,7 +134,8 @@ class SharedLock:
 
     def release(self) -> None:
         """Give it back. Raises DrdrillError when that could not be done: then its lease runs out."""
-        drill, self._drill = self._drill, ""
+        with self._turn:
+            drill, self._drill = self._drill, ""
         if self._connecting is not None:
             self._connecting.join(_ENDS_S)
         self._hang_up()
@@ -192,13 +194,14 @@ class SharedLock:
         except (DrdrillError, OSError):
             time.sleep(LOOK_EVERY_S)
             return
-        if not self._drill or process.stdin is None or process.stdout is None:
-            end(process)
-            return
-        self._sent.clear()
-        self._process = process
-        self._renew_s = 0.0
-        self._line = Line(os.dup(process.stdout.fileno()), os.dup(process.stdin.fileno()))
+        with self._turn:
+            if not self._drill or process.stdin is None or process.stdout is None:
+                end(process)  # It took so long that nobody waits for it any more.
+                return
+            self._sent.clear()
+            self._process = process
+            self._renew_s = 0.0
+            self._line = Line(os.dup(process.stdout.fileno()), os.dup(process.stdin.fileno()))
 
     def _hang_up(self) -> None:
         line, process = self._line, self._process
