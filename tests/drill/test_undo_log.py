@@ -2,8 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -110,3 +114,139 @@ def test_a_newer_versions_record_is_still_read() -> None:
 def test_a_record_without_hosts_is_bad_input() -> None:
     with pytest.raises(BadInput, match="not an undo record"):
         from_json({"fault": "site-isolated"})
+
+
+# As they lie on the disks of those who drilled with the first version of undo records.
+VERSION_1 = """\
+{
+ "sequence": 1,
+ "undo": {
+  "fault": "site-isolated",
+  "hold": "d-1",
+  "drill": "d",
+  "estate": "pocket",
+  "title": "site \\"东区\\" is isolated",
+  "hosts": ["a", "b"],
+  "sites": ["east"],
+  "why": "every host of site east",
+  "way_in": {"links": "lab"},
+  "command": "drdrill recover",
+  "params": {"pairs": [["a", "b"]]},
+  "version": 1
+ },
+ "sha256": "5592b16b15b149a1601e819a214497a33c8a2c49022a264d78f0605b2777f156"
+}"""
+
+
+def written(log: UndoLog, **changes: object) -> None:
+    """A record of somebody else, with its right checksum."""
+    body = {"sequence": 1, "undo": {**json.loads(VERSION_1)["undo"], **changes}}
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    log.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = log.folder / "000001-d-1.json"
+    path.write_text(json.dumps({**body, "sha256": hashlib.sha256(text.encode()).hexdigest()}))
+    path.chmod(0o600)
+
+
+def test_a_record_of_version_1_is_read(log: UndoLog) -> None:
+    log.folder.mkdir(mode=0o700)
+    path = log.folder / "000001-d-1.json"
+    path.write_text(VERSION_1)
+    path.chmod(0o600)
+    (entry,) = log.read().entries
+    assert entry.undo == undo()
+
+
+def test_a_newer_record_that_only_adds_something_is_read(log: UndoLog) -> None:
+    written(log, version=2, since=1, colour="red")
+    (entry,) = log.read().entries
+    assert entry.undo == replace(undo(), version=2)
+
+
+def test_a_newer_record_that_means_something_else_is_refused_with_the_reason(log: UndoLog) -> None:
+    written(log, version=2, hosts={"a": "its board"})
+    reading = log.read()
+    assert reading.entries == ()
+    assert (
+        "written by a newer drdrill, as version 2 of undo records, and this one knows version 1" in reading.findings[0]
+    )
+
+
+@pytest.mark.parametrize("version", [0, -1, "1", None, True, [1]])
+def test_a_version_that_is_none_is_refused(log: UndoLog, version: object) -> None:
+    written(log, version=version, since=version if version is not True else 2)
+    assert log.read().entries == ()
+    assert "not an undo record" in log.read().findings[0]
+
+
+def test_a_record_that_others_may_write_is_not_read(log: UndoLog) -> None:
+    path = log.write(undo()).path
+    for mode in (0o620, 0o602, 0o666):
+        path.chmod(mode)
+        reading = log.read()
+        assert reading.entries == ()
+        assert f"it may be written by others (mode {mode:04o})" in reading.findings[0]
+    path.chmod(0o600)
+    assert log.read().findings == ()
+
+
+def test_a_folder_that_others_may_write_is_not_read_and_not_written(log: UndoLog) -> None:
+    log.write(undo())
+    for folder in (log.folder, log.folder.parent):
+        folder.chmod(0o770)
+        assert log.read().entries == ()
+        assert f"{folder}: may be written by others (mode 0770)" in log.read().findings[0]
+        with pytest.raises(PermissionError, match="may be written by others"):
+            log.write(undo("d-2"))
+        folder.chmod(0o700)
+    assert len(log.read().entries) == 1
+
+
+def test_a_log_of_another_user_is_not_read_and_not_written(log: UndoLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    log.write(undo())
+    mine = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
+    assert log.read().entries == ()
+    assert f"belongs to user {mine}, and this is user {mine + 1}" in log.read().findings[0]
+    with pytest.raises(PermissionError, match=f"belongs to user {mine}"):
+        log.write(undo("d-2"))
+
+
+def test_a_link_is_followed_nowhere(log: UndoLog, tmp_path: Path) -> None:
+    path = log.write(undo()).path
+    elsewhere = tmp_path / "elsewhere.json"
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+    assert log.read().entries == ()
+    assert str(path) in log.read().findings[0]
+    other = UndoLog(tmp_path / "other")
+    other.folder.parent.mkdir(mode=0o700)
+    other.folder.symlink_to(log.folder)
+    assert "is no folder of its own but a link" in other.read().findings[0]
+
+
+def test_a_pipe_in_place_of_a_record_keeps_nobody_waiting(log: UndoLog) -> None:
+    path = log.write(undo()).path
+    path.unlink()
+    os.mkfifo(path, 0o600)
+    assert "no plain file" in log.read().findings[0]
+
+
+@pytest.mark.parametrize("hold", ["../../etc/d-1", "/d-1", "d-1\n", "", ".d-1", "d;1", "d 1", "d" * 200])
+def test_a_hold_whose_name_leads_elsewhere_is_not_written(log: UndoLog, hold: str) -> None:
+    with pytest.raises(OSError, match="cannot be the name of a hold"):
+        log.write(undo(hold))
+    assert not log.folder.exists()
+
+
+def test_two_drills_never_share_a_record(log: UndoLog) -> None:
+    log.write(undo())
+    with pytest.raises(FileExistsError, match="a record of d-1 already"):
+        log.write(replace(undo(), title="another"))
+    assert [e.undo for e in log.read().entries] == [undo()]
+
+
+def test_two_processes_never_share_a_sequence_number(log: UndoLog, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: UndoLog(tmp_path).write(undo(f"d-{n}")), range(24)))
+    assert [e.sequence for e in log.read().entries] == list(range(1, 25))

@@ -74,6 +74,8 @@ def test_every_error_is_told_at_once_with_its_line(variant):
         ("{site: east, role: database", "{site: west, role: database", 'there is no site "west"'),
         ("application: [east-app1", "application: [east-db1", 'host "east-db1" has role database'),
         ("database: clinical", "database: clincal", 'there is no database "clincal"'),
+        ("sites:", "lock: witness-ab\nsites:", 'there is no host "witness-ab"'),
+        ("sites:", "lock: witness-arb\nsites:", 'host "witness-arb" has no `shell`'),
         ("served_by: {writer: clinical}", "served_by: {}", "exactly one of"),
         ("south-db1: {dsn", "south-app1: {dsn", "has role application, not database"),
         ("aka: [primary site, 东院区]", "aka: [south]", '"south" already means east'),

@@ -22,7 +22,9 @@ COMMANDS: Final = {
     "run": "Drill: break, measure, heal, judge, report.",
     "report": "Make the report of a drill again, from what it left on disk.",
     "guardian": "Stand beside a drill of another machine, and heal when it dies.",
+    "halt": "Stop the drill of an estate: it heals and ends.",
     "recover": "Heal what a drill that died left broken.",
+    "faults": "List what is struck on an estate, and heal what nobody owns.",
     "lint": "Check features without an estate.",
 }
 USAGE = 4

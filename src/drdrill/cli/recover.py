@@ -4,30 +4,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from drdrill.cli.terminal import say
-
-if TYPE_CHECKING:
-    from drdrill.estate.model import Estate
-
-
-def _estate(name: str) -> Estate:
-    """The estate with the addresses of its lab, inside its networks; where the lab is down, what can be known without."""
-    from drdrill.connect.enter import enter  # noqa: PLC0415 - nothing is loaded for --help
-    from drdrill.errors import Refused  # noqa: PLC0415
-    from drdrill.estate.load import load  # noqa: PLC0415
-
-    try:
-        estate = load(name)
-        enter(estate)
-    except Refused as error:
-        # A lab that is down is no reason to say nothing: what its undo log knows is told all the same.
-        say(f"note: {error}", err=True)
-        return load(name, lab=False)
-    return estate
 
 
 @click.command()
@@ -40,9 +19,10 @@ def command(name: str) -> None:
     Works from what was written down before each strike, beside a drill that died or one that still runs: that one loses its
     faults and aborts. Ends with 0 when nothing is open or all is proven healed, with 8 when something is left.
     """
-    from drdrill.drill.recover import recover  # noqa: PLC0415 - nothing is loaded for --help
+    from drdrill.cli.estates import loaded  # noqa: PLC0415 - nothing is loaded for --help
+    from drdrill.drill.recover import recover  # noqa: PLC0415
 
-    done = recover(_estate(name), say)
+    done = recover(loaded(name), say)
     if not done.healed and done.whole:
         say("nothing is open")
     for words in done.left:

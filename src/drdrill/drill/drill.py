@@ -21,7 +21,7 @@ from drdrill.drill.about import About, Ended, begun, concluded, slug, unused
 from drdrill.drill.asks import Asks
 from drdrill.drill.guardian.beside import Guardian
 from drdrill.drill.holds import Holds
-from drdrill.drill.lock import EstateLock
+from drdrill.drill.one_drill import OneDrill
 from drdrill.drill.permits import Permits
 from drdrill.drill.reach import ways_back
 from drdrill.drill.tools import Tools
@@ -55,7 +55,7 @@ class Drill(Asks):
         estate: Estate,
         about: About,
         journal: Journal,
-        lock: EstateLock,
+        lock: OneDrill,
         *,
         drill_id: str,
         say: Callable[[str], None],
@@ -70,6 +70,8 @@ class Drill(Asks):
         self.lock = lock
         self.holds = Holds()
         self.watches = Watches(self._tripped)
+        self.watches.add(lock)
+        lock.outlast(self.holds)
         self.before: baseline.Picture | None = None
         self.unknowns: list[str] = []
         self.standpoints: dict[str, str] = {}
@@ -116,13 +118,13 @@ class Drill(Asks):
             permit.require_open()
         now = datetime.now(UTC)
         drill_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-        lock = EstateLock(state.folder(estate.name), estate.name).take(drill_id)
+        lock = OneDrill(estate, say).take(drill_id)
         try:
             with Ways(estate) as ways:
                 words = begun(estate, about, ways.inventory())
             journal = Journal(unused(out, f"{now:%Y%m%dT%H%M%SZ}-{slug(about.title)}"))
             clock = {"mono_ns": journal.clock.mono_ns, "wall_ns": journal.clock.wall_ns}
-            journal.write(events.DRILL_BEGUN, drill=drill_id, **words, clock=clock)
+            journal.write(events.DRILL_BEGUN, drill=drill_id, **words, clock=clock, lock=lock.where)
             if permit is not None:
                 journal.write(events.DRILL_ALLOWED, **permit.as_json())
             beside = None
@@ -220,6 +222,7 @@ class Drill(Asks):
         """
         self._phase = "end"
         self.watches.end()
+        self.lock.heal()
         return ending.end(self, error, self._begun_ns)
 
     def measure(self) -> None:
@@ -279,12 +282,14 @@ class Drill(Asks):
         self.say(f"ABORT {watch}: {words}")
 
     def beat(self) -> None:
-        """Be heard by the guardian."""
+        """Be heard by the guardian, and keep the lock."""
+        self.lock.beat()
         if self.guardian is not None:
             self.guardian.beat()
 
     def _nap(self) -> None:
         """Between two looks at one hold: the others are not to starve."""
         with contextlib.suppress(Exception):
+            self.beat()
             self.holds.feed()
         time.sleep(NAP_S)

@@ -45,6 +45,8 @@ class DrillNoun:
             raise Refused(f"{fault.title}: {refusal}")
         self._drill.measure()
         targets = fault.choose(self._drill.estate, self._drill)
+        if words := self._drill.lock.forbids(fault, targets.hosts):
+            raise Refused(f"{fault.title}: {words}")
         if self._drill.permit is not None:
             self._drill.permit.use(fault, targets)
         hold_id = f"{self._drill.id}-{len(self._drill.holds.all) + 1}"

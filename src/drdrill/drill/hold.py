@@ -26,8 +26,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from drdrill.connect.capabilities import Look
 from drdrill.drill.bounded import bounded
+from drdrill.drill.forged import forged
 from drdrill.drill.undo_log import to_json
-from drdrill.errors import DrdrillError, LeaseLost, NoWayBack, WayInFailed
+from drdrill.errors import DrdrillError, LeaseLost, NoWayBack, Refused, WayInFailed
 from drdrill.journal import events
 
 if TYPE_CHECKING:
@@ -83,9 +84,13 @@ class Hold:
         """Say how to undo it, on disk. Touches nothing of the estate.
 
         Raises:
-            Refused: the undo is not on disk, here and with the guardian, so there is no strike.
+            Refused: the undo is not on disk, here and with the guardian, or would not be believed, so there is no strike.
         """
         undo = fault.plan(reach, targets)
+        if words := forged(undo, reach.estate):
+            raise Refused(
+                f"{undo.title}: its undo would not be believed by whoever heals it, so nothing is struck: {words}"
+            )
         tools.keep(undo, reach.hard_end_s)
         told = {"hold": undo.hold, "fault": undo.fault, "title": undo.title, "targets": list(undo.hosts)}
         tools.journal.write(events.FAULT_PLANNED, **told, sites=list(undo.sites), why=undo.why, undo=to_json(undo))

@@ -31,9 +31,10 @@ class EstateLock:
         self.path = state / "lock"
         self.estate = estate
         self._fd = -1
+        self._words: dict[str, Any] = {}
 
-    def take(self, drill: str) -> Self:
-        """Take it for a drill, at once.
+    def take(self, drill: str, run: str = "") -> Self:
+        """Take it for a drill, at once. `run` tells the drills of one process from those of others.
 
         Raises:
             EstateBusy: another drill holds it; the message names it.
@@ -46,15 +47,26 @@ class EstateLock:
             os.close(fd)
             raise EstateBusy(
                 f"estate {self.estate} is held by drill {owner.get('drill', '?')} (process {owner.get('pid', '?')}, "
-                f"since {owner.get('since', '?')}); wait for its end, or stop that process and run `drdrill recover`"
+                f"since {owner.get('since', '?')}); wait for its end, or stop it with `drdrill halt`"
             ) from None
-        words = json.dumps(
-            {"drill": drill, "pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
-        )
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, words.encode(), 0)
         self._fd = fd
+        self._words = {
+            "drill": drill,
+            "pid": os.getpid(),
+            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+            "run": run,
+        }
+        self.say()
         return self
+
+    def say(self, **more: Any) -> None:
+        """Write onto it, for whoever looks; it need not succeed."""
+        if self._fd >= 0:
+            with contextlib.suppress(OSError):
+                words = json.dumps({**self._words, **more}).encode()
+                # The kernel writes it at once; a reader that comes between the two finds no JSON, and looks again.
+                os.ftruncate(self._fd, 0)
+                os.pwrite(self._fd, words, 0)
 
     def owner(self) -> dict[str, Any]:
         """Who took it last: drill, pid, since. Empty when nobody did, or the file is being written."""

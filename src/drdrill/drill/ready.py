@@ -16,7 +16,7 @@ from drdrill.drill.holders import held_once
 from drdrill.drill.undo_log import UndoLog
 from drdrill.engines.registry import engine_for
 from drdrill.errors import DrdrillError
-from drdrill.estate.select import vantage_at
+from drdrill.estate.select import lock_host, vantage_at
 from drdrill.faults.limits import recover_command
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def ready(estate: Estate, ways: Ways | None = None) -> Iterator[Line]:
     yield from _hosts(estate, ways)
     yield from _databases(estate)
     yield from _services(estate, ways)
-    yield from _limits(estate)
+    yield from _limits(estate, ways)
     yield from _leftovers(estate, ways)
 
 
@@ -131,12 +131,27 @@ def _services(estate: Estate, ways: Ways) -> Iterator[Line]:
         yield Line("services", f"address of {name}", look.answer is True, look.words)
 
 
-def _limits(estate: Estate) -> Iterator[Line]:
+def _limits(estate: Estate, ways: Ways) -> Iterator[Line]:
     limits = estate.limits
     words = (
         f"{limits.sites_down} site and {limits.hosts_down} hosts at once, each for at most {limits.longest_fault_s:g} s"
     )
     yield Line("limits", "what may be struck", good=None, words=words)
+    host = lock_host(estate)
+    if host is None:
+        words = (
+            "only drills of this machine are kept apart; `lock: HOST` names a host with a shell that all runners reach"
+        )
+        yield Line("limits", "lock", good=None, words=words)
+        return
+    try:
+        look = ways.shell([host]).ready([host])
+    except (DrdrillError, OSError) as error:
+        look = Look(False, str(error))
+    needed = estate.lab is None or estate.lock is not None
+    yield Line(
+        "limits", "lock", look.answer is True or (None if not needed else False), f"kept on {host}: {look.words}"
+    )
 
 
 def _leftovers(estate: Estate, ways: Ways) -> Iterator[Line]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""Heal by hand what a drill left: from the undo log alone, beside a dead drill or a live one."""
+"""Heal by hand what a drill left: from its undo log and its guardian's alone, beside a dead drill or a live one."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from drdrill.connect.registry import Ways
 from drdrill.drill import state
 from drdrill.drill.baseline import open_holds
 from drdrill.drill.bounded import bounded
+from drdrill.drill.forged import forged, require_genuine
 from drdrill.drill.hold import HEALED_WITHIN_S, REVERT_WITHIN_S
 from drdrill.drill.lock import EstateLock
 from drdrill.drill.reach import reach_of
 from drdrill.drill.signals import uninterrupted
-from drdrill.drill.undo_log import UndoLog
+from drdrill.drill.undo_logs import UndoLogs
 from drdrill.errors import DrdrillError
+from drdrill.faults.limits import recover_command
 from drdrill.faults.registry import of_undo
 
 if TYPE_CHECKING:
@@ -42,41 +44,47 @@ class Recovered:
 
 
 def recover(estate: Estate, say: Callable[[str], None], ways: Ways | None = None) -> Recovered:
-    """Heal every open hold of this estate, the last one first. Takes no lock and refuses nothing.
+    """Heal every open hold of this estate, the last one first. Takes no lock and refuses nothing; two at once heal the same.
 
     First every drill that has something open loses the right to renew it: otherwise a live one would go on renewing what is
     healed here, and a drill that hangs would keep its fault for ever. A live drill sees that and aborts.
     """
     ways = ways or Ways(estate)
     folder = state.folder(estate.name)
-    log = UndoLog(folder)
-    reading = log.read()
-    done = Recovered(left=list(reading.findings))
+    logs = UndoLogs(folder)
+    written, findings = logs.read()
+    done = Recovered(left=list(findings))
     _say_owner(EstateLock(folder, estate.name), say)
-    undos = [entry.undo for entry in reversed(reading.entries)]
-    known = {undo.hold for undo in undos}
+    undos = []
+    for record in written:
+        if words := forged(record.undo, estate):
+            done.left.append(f"the record {record.undo.hold!r} in {record.logs[0].folder} is left alone: {words}")
+        else:
+            undos.append(record.undo)
+    known = {record.undo.hold for record in written}
     # A terminal that goes away, or an impatient Ctrl-C, would leave half of it. Every heal is bounded.
-    with uninterrupted(lambda: "; ".join(e.undo.title for e in log.read().entries) or "nothing", say):
+    with uninterrupted(lambda: "; ".join(w.undo.title for w in logs.read()[0]) or "nothing", say):
         revoke(ways, undos, say)
         for undo in undos:
-            _heal(ways, undo, log, done, say)
+            _heal(ways, undo, logs, done, say)
     for hold, look in open_holds(ways).items():
         if hold in known:
             continue
         if look.answer is False:
             done.left.append(
-                f"{hold}: {look.words}; this undo log does not know it: another drill, with another DRDRILL_STATE"
+                f"{hold}: {look.words}; no undo log here knows it: another drill, with another DRDRILL_STATE. Is that one dead, "
+                f"then by its tag: {recover_command(estate).replace('drdrill recover', 'drdrill faults --heal')}"
             )
         else:
             say(f"{hold}: it could not be asked whether anything else is struck: {look.words}")
     return done
 
 
-def _heal(ways: Ways, undo: Undo, log: UndoLog, done: Recovered, say: Callable[[str], None]) -> None:
+def _heal(ways: Ways, undo: Undo, logs: UndoLogs, done: Recovered, say: Callable[[str], None]) -> None:
     say(f"healing: {undo.title} ({', '.join(undo.hosts)})")
     wrong = heal(ways, undo)
     if wrong is None:
-        log.done(undo.hold)
+        logs.done(undo.hold)
         done.healed.append(undo.title)
         say("  healed: nothing of it is left")
     else:
@@ -91,7 +99,8 @@ def _say_owner(lock: EstateLock, say: Callable[[str], None]) -> None:
 
 
 def revoke(ways: Ways, undos: list[Undo], say: Callable[[str], None]) -> None:
-    """Take the right to renew away from the drills of these records, through each way that they name."""
+    """Take the right to renew away from the drills of these records, through each way that they name; not of forged ones."""
+    undos = [undo for undo in undos if forged(undo, ways.estate) is None]
     for capability, name, drill in sorted({(c, n, u.drill) for u in undos for c, n in u.way_in.items()}):
         try:
             bounded(lambda c=capability, n=name, d=drill: ways.named(c, n).revoke(d), REVERT_WITHIN_S, "revoking")  # type: ignore[misc]
@@ -102,6 +111,7 @@ def revoke(ways: Ways, undos: list[Undo], say: Callable[[str], None]) -> None:
 def heal(ways: Ways, undo: Undo) -> str | None:
     """Heal one hold from its record alone. What is still wrong, or None when it is proven healed."""
     try:
+        require_genuine(undo, ways.estate)
         fault, reach = of_undo(undo), reach_of(ways, undo)
         words = ""
         try:

@@ -22,6 +22,7 @@ def build(part: EstatePart, path: Path) -> model.Estate:
         name=part.estate,
         lab=part.lab,
         enter=part.enter,
+        lock=part.lock,
         production=part.production,
         ssh=model.Ssh(part.ssh.config, part.ssh.sudo),
         path=path,

@@ -190,7 +190,10 @@ class Ssh:
 
 @dataclass(frozen=True)
 class Estate:
-    """All of it. `lab` names the embedded lab that this estate is, or None. `path` is the file that it came from."""
+    """All of it. `lab` names the embedded lab that this estate is, or None. `path` is the file that it came from.
+
+    `lock` is the host where the lock of the estate is kept, where the file names one; `select.lock_host` says which it is.
+    """
 
     name: str
     sites: Mapping[str, Site]
@@ -202,6 +205,7 @@ class Estate:
     path: Path
     lab: str | None = None
     enter: str | None = None
+    lock: str | None = None
     production: bool = False
     ssh: Ssh = Ssh()
     abort: tuple[Away, ...] = ()

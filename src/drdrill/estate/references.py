@@ -16,6 +16,7 @@ _Finding = tuple[tuple[str | int, ...], str]
 
 _KEY: Final = "<key>"
 _NAMES: Final = (
+    (("lock",), "hosts"),
     (("hosts", "*", "site"), "sites"),
     (("vantage", "*", "site"), "sites"),
     (("vantage", "*", "host"), "hosts"),
@@ -76,6 +77,8 @@ def senseless(part: EstatePart) -> Iterator[_Finding]:
         )
     if part.approvals is not None:
         yield from _approvals(part.approvals)
+    if part.lock in part.hosts and not part.hosts[part.lock].shell:
+        yield ("lock",), f'host "{part.lock}" has no `shell`, and so no lock can be kept there'
     for name, service in part.services.items():
         yield from _service(part, name, service)
     for name, database in part.databases.items():

@@ -257,6 +257,7 @@ class EstatePart(Part):
     estate: Name
     lab: str | None = None
     enter: str | None = None
+    lock: str | None = None
     production: bool = False
     ssh: SshPart = SshPart()
     sites: dict[Name, SitePart] = Field(min_length=1)

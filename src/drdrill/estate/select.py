@@ -71,3 +71,16 @@ def serving_sites(estate: Estate) -> tuple[str, ...]:
 def address_at(service: Service, site: str) -> str | None:
     """The address that clients use for a service at a site: what its endpoint names. None where it has none."""
     return urlsplit(service.endpoints[site]).hostname if site in service.endpoints else None
+
+
+def lock_host(estate: Estate) -> str | None:
+    """Where the lock of the estate is kept: the host that the file names, else the first with a shell at a site that only votes.
+
+    None where there is no such host: then only the drills of one machine and one state folder see each other.
+    """
+    if estate.lock is not None:
+        return estate.lock
+    return next(
+        (h.name for h in estate.hosts.values() if h.ways.get("shell") and h.site and estate.sites[h.site].votes_only),
+        None,
+    )

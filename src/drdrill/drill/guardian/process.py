@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from drdrill.drill.forged import require_genuine
 from drdrill.drill.guardian.healing import Healing
 from drdrill.drill.guardian.line import LOG, MOST, PROTOCOL, SOCKET, peer
 from drdrill.drill.guardian.ward import Ward
@@ -116,6 +117,7 @@ class Guardian:
         undo = from_json(message["undo"])
         if undo.drill != self.drill or undo.estate != self.ways.estate.name:
             return {"ok": False, "words": f"the undo record is of drill {undo.drill} on the estate {undo.estate}"}
+        require_genuine(undo, self.ways.estate)
         with self._turn:
             if self.ward.healing:
                 return {"ok": False, "words": f"the guardian heals already: {self.ward.why}"}
