@@ -45,8 +45,6 @@ class DrillNoun:
             raise Refused(f"{fault.title}: {refusal}")
         self._drill.measure()
         targets = fault.choose(self._drill.estate, self._drill)
-        if words := self._drill.lock.forbids(fault, targets.hosts):
-            raise Refused(f"{fault.title}: {words}")
         if self._drill.permit is not None:
             self._drill.permit.use(fault, targets)
         hold_id = f"{self._drill.id}-{len(self._drill.holds.all) + 1}"
@@ -58,6 +56,8 @@ class DrillNoun:
             )
         self._drill.before_change()
         self._drill.permits.ask(fault, targets, hold_id, quorum_loss=quorum_loss)
+        if words := self._drill.lock.forbids(fault, targets.hosts):
+            raise Refused(f"{fault.title}: {words}")
         reach.hard_end_s = self._drill.permits.hard_end_s()
         if self._drill.probes_only:
             probing.try_ways(self._drill, fault, reach, targets)
