@@ -77,7 +77,7 @@ class Drill(Asks):
         self._begun_ns = time.monotonic_ns()
         self._nouns: dict[str, Any] = {}
         self.guardian = guardian
-        log = UndoLog(state.folder(estate.name))
+        log = UndoLog(state.folder(estate.name), drill_id)
         self.tools = Tools(journal, log, self.say, nap=self._nap, guardian=guardian)
 
     @classmethod

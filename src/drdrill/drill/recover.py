@@ -17,13 +17,14 @@ from drdrill.drill.lock import EstateLock
 from drdrill.drill.reach import reach_of
 from drdrill.drill.signals import uninterrupted
 from drdrill.drill.undo_log import UndoLog
-from drdrill.errors import DrdrillError
-from drdrill.faults.registry import of_undo
+from drdrill.drill.undo_record import against
+from drdrill.errors import BadInput, DrdrillError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from drdrill.connect.capabilities import Look
+    from drdrill.drill.undo_log import Entry
     from drdrill.estate.model import Estate
     from drdrill.faults.fault import Fault, Reach, Undo
 
@@ -45,43 +46,64 @@ def recover(estate: Estate, say: Callable[[str], None], ways: Ways | None = None
     """Heal every open hold of this estate, the last one first. Takes no lock and refuses nothing.
 
     First every drill that has something open loses the right to renew it: otherwise a live one would go on renewing what is
-    healed here, and a drill that hangs would keep its fault for ever. A live drill sees that and aborts.
+    healed here, and a drill that hangs would keep its fault for ever. A live drill sees that and aborts. Several may recover at
+    once: those of one machine take turns for each record, and to heal twice is to heal once.
     """
     ways = ways or Ways(estate)
     folder = state.folder(estate.name)
     log = UndoLog(folder)
     reading = log.read()
     done = Recovered(left=list(reading.findings))
-    _say_owner(EstateLock(folder, estate.name), say)
-    undos = [entry.undo for entry in reversed(reading.entries)]
-    known = {undo.hold for undo in undos}
+    entries = _believed(estate, reading.entries, done)
+    lock = EstateLock(folder, estate.name)
+    _say_owner(lock, say)
+    known = {entry.undo.hold for entry in reading.entries}
     # A terminal that goes away, or an impatient Ctrl-C, would leave half of it. Every heal is bounded.
     with uninterrupted(lambda: "; ".join(e.undo.title for e in log.read().entries) or "nothing", say):
-        revoke(ways, undos, say)
-        for undo in undos:
-            _heal(ways, undo, log, done, say)
+        revoke(ways, [entry.undo for entry in entries], say)
+        for entry in reversed(entries):
+            _heal(ways, entry, log, done, say)
     for hold, look in open_holds(ways).items():
         if hold in known:
             continue
         if look.answer is False:
             done.left.append(
-                f"{hold}: {look.words}; this undo log does not know it: another drill, with another DRDRILL_STATE"
+                f"{hold}: {look.words}; this undo log does not know it: another drill, on another machine or with another "
+                "DRDRILL_STATE. `drdrill faults` says whose it is, `drdrill faults --heal` removes it when that drill is dead"
             )
         else:
             say(f"{hold}: it could not be asked whether anything else is struck: {look.words}")
     return done
 
 
-def _heal(ways: Ways, undo: Undo, log: UndoLog, done: Recovered, say: Callable[[str], None]) -> None:
+def _believed(estate: Estate, entries: Sequence[Entry], done: Recovered) -> list[Entry]:
+    """Those that name nothing but what the estate and the faults have. With the others nothing is done."""
+    found = []
+    for entry in entries:
+        try:
+            against(estate, entry.undo)
+        except BadInput as error:
+            done.left.append(f"{entry.path}: {error}; it is left alone. Look with `drdrill faults` what is in force")
+        else:
+            found.append(entry)
+    return found
+
+
+def _heal(ways: Ways, entry: Entry, log: UndoLog, done: Recovered, say: Callable[[str], None]) -> None:
+    undo = entry.undo
     say(f"healing: {undo.title} ({', '.join(undo.hosts)})")
-    wrong = heal(ways, undo)
-    if wrong is None:
-        log.done(undo.hold)
-        done.healed.append(undo.title)
-        say("  healed: nothing of it is left")
-    else:
-        done.left.append(f"{undo.title}: {wrong}. By hand: {undo.command}")
-        say(f"  NOT HEALED: {wrong}")
+    with log.claimed(entry, REVERT_WITHIN_S + HEALED_WITHIN_S) as ours:
+        if not ours:
+            say("  healed meanwhile by somebody else")
+            return
+        wrong = heal(ways, undo)
+        if wrong is None:
+            log.done(undo.hold)
+            done.healed.append(undo.title)
+            say("  healed: nothing of it is left")
+        else:
+            done.left.append(f"{undo.title}: {wrong}. By hand: {undo.command}")
+            say(f"  NOT HEALED: {wrong}")
 
 
 def _say_owner(lock: EstateLock, say: Callable[[str], None]) -> None:
@@ -102,7 +124,7 @@ def revoke(ways: Ways, undos: list[Undo], say: Callable[[str], None]) -> None:
 def heal(ways: Ways, undo: Undo) -> str | None:
     """Heal one hold from its record alone. What is still wrong, or None when it is proven healed."""
     try:
-        fault, reach = of_undo(undo), reach_of(ways, undo)
+        fault, reach = against(ways.estate, undo), reach_of(ways, undo)
         words = ""
         try:
             bounded(lambda: fault.revert(reach, undo), REVERT_WITHIN_S, f"healing {undo.title}")
@@ -111,6 +133,8 @@ def heal(ways: Ways, undo: Undo) -> str | None:
         look = _healed(fault, reach, undo)
     except (DrdrillError, OSError) as error:
         return str(error)
+    except (LookupError, TypeError, ValueError) as error:
+        return f"the record is not what this fault needs: {error!r}"
     return None if look.answer is True else words + look.words
 
 

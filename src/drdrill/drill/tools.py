@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from drdrill.errors import Refused
+from drdrill.errors import BadInput, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,10 +34,9 @@ class Tools:
         """Have an undo on disk, here and with the guardian. Raises Refused: it is not, so there must be no harm."""
         try:
             self.log.write(undo)
-        except OSError as error:
-            raise Refused(
-                f"{self.log.folder}: the undo cannot be written ({error.strerror}), so nothing is struck"
-            ) from error
+        except (OSError, BadInput) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            raise Refused(f"{self.log.folder}: the undo cannot be written ({why}), so nothing is struck") from error
         if self.guardian is not None:
             try:
                 self.guardian.guard(undo, hard_end_s)

@@ -43,6 +43,7 @@ class EntryDrained(Fault):
     @classmethod
     def from_undo(cls, undo: Undo) -> EntryDrained:
         """From the words of the sentence, kept in `params`."""
+        ways(undo)
         return cls(str(undo.params["service"]), str(undo.params["site"]))
 
     def refuses(self, estate: Estate) -> str | None:

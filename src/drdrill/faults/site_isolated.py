@@ -42,6 +42,7 @@ class SiteIsolated(Fault):
     @classmethod
     def from_undo(cls, undo: Undo) -> SiteIsolated:
         """From `sites` alone; the pairs that were cut stand in `params`."""
+        pairs(undo)
         return cls(undo.sites[0], peer=str(undo.params.get("peer", "")))
 
     def refuses(self, estate: Estate) -> str | None:

@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any, Final
 from drdrill.drill.guardian.healing import Healing
 from drdrill.drill.guardian.line import LOG, MOST, PROTOCOL, SOCKET, peer
 from drdrill.drill.guardian.ward import Ward
-from drdrill.drill.undo_log import UndoLog, from_json
+from drdrill.drill.undo_log import UndoLog
+from drdrill.drill.undo_record import against, from_json
 from drdrill.errors import DrdrillError
 from drdrill.journal import events
 from drdrill.journal.journal import FILE_NAME, Journal
@@ -114,6 +115,7 @@ class Guardian:
 
     def _guard(self, message: Mapping[str, Any]) -> dict[str, Any]:
         undo = from_json(message["undo"])
+        against(self.ways.estate, undo)
         if undo.drill != self.drill or undo.estate != self.ways.estate.name:
             return {"ok": False, "words": f"the undo record is of drill {undo.drill} on the estate {undo.estate}"}
         with self._turn:
