@@ -21,6 +21,8 @@ COMMANDS: Final = {
     "report": "Make the report of a drill again, from what it left on disk.",
     "guardian": "Stand beside a drill of another machine, and heal when it dies.",
     "recover": "Heal what a drill that died left broken.",
+    "faults": "List everything that drills made in an estate; remove what is orphaned.",
+    "halt": "Stop the drill of an estate, wherever it runs; it heals.",
     "lint": "Check features without an estate.",
 }
 USAGE = 4

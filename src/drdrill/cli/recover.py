@@ -4,31 +4,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
+from drdrill.cli.opened import opened
 from drdrill.cli.terminal import say
-
-if TYPE_CHECKING:
-    from drdrill.estate.model import Estate
-
-
-def _estate(name: str) -> Estate:
-    """The estate with the addresses of its lab, inside its networks; where the lab is down, what can be known without."""
-    from drdrill.connect.enter import enter  # noqa: PLC0415 - nothing is loaded for --help
-    from drdrill.errors import Refused  # noqa: PLC0415
-    from drdrill.estate.load import load  # noqa: PLC0415
-
-    try:
-        estate = load(name)
-        enter(estate)
-    except Refused as error:
-        # A lab that is down is no reason to say nothing: what its undo log knows is told all the same.
-        say(f"note: {error}", err=True)
-        return load(name, lab=False)
-    return estate
-
 
 @click.command()
 @click.option(
@@ -42,7 +21,7 @@ def command(name: str) -> None:
     """
     from drdrill.drill.recover import recover  # noqa: PLC0415 - nothing is loaded for --help
 
-    done = recover(_estate(name), say)
+    done = recover(opened(name), say)
     if not done.healed and done.whole:
         say("nothing is open")
     for words in done.left:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from drdrill.connect.artefacts import Artefact, Sight
 from drdrill.connect.capabilities import Lease, Look, Renewal
 from drdrill.connect.fake_world import World
 
@@ -61,6 +62,24 @@ class _Fake:
         """The open holds."""
         with self.world.looking(f"{self.kind}.holds", drill):
             return self.world.open(self.kind, drill)
+
+
+    def found(self) -> Sight:
+        """The open holds, and how old they are."""
+        with self.world.looking(f"{self.kind}.found"):
+            now_ns, strikes = self.world.now_ns(), self.world.strikes
+            return Sight(
+                [
+                    Artefact("hold", t, strikes[t].drill, "the fake", (now_ns - strikes[t].struck_ns) / 1e9, in_force=True)
+                    for t in self.world.open(self.kind)
+                ]
+            )
+
+    def remove(self, tag: str) -> None:
+        """End it."""
+        if tag in self.world.open(self.kind):
+            with self.world.changing(f"{self.kind}.remove", tag):
+                self.world.end(tag)
 
 
 class FakeLinks(_Fake):

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Final
 
+from drdrill.connect.artefacts import Artefact, Sight
 from drdrill.connect.capabilities import Lease, Look, Renewal
 from drdrill.connect.lab_supervisor import Denied, Supervisor
 from drdrill.connect.lab_traffic import LabTraffic
@@ -54,6 +56,22 @@ class LabWay:
     def holds(self, drill: str | None = None) -> Sequence[str]:
         """The open holds of this kind. Raises Unreachable."""
         return [hold["hold"] for hold in self._open(drill)]
+
+    def found(self) -> Sight:
+        """The open holds of this kind, as the supervisor keeps them. Raises Unreachable."""
+        now_ns, where = time.monotonic_ns(), f"the {self.estate.lab} lab"
+        held = self._open()
+        return Sight(
+            [
+                Artefact("hold", h["hold"], h["drill"], where, (now_ns - h["struck_ns"]) / 1e9, in_force=True)
+                for h in held
+            ]
+        )
+
+    def remove(self, tag: str) -> None:
+        """End this hold. Raises WayInFailed."""
+        if any(hold["hold"] == tag for hold in self._open()):
+            self._heal(tag)
 
     def _open(self, drill: str | None = None) -> list[dict[str, Any]]:
         answer = self.supervisor.ask("holds", drill=drill)

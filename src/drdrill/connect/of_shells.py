@@ -4,17 +4,30 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from abc import ABC, abstractmethod
+from importlib.resources import files
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from drdrill.connect.artefacts import Artefact, Sight
+from drdrill.connect.capabilities import Ran
+from drdrill.connect.leftovers_agent import TAG
 from drdrill.connect.many import Many, Order, faults, silent
 from drdrill.connect.registry import Ways
-from drdrill.errors import Unreachable, WayInFailed
+from drdrill.errors import BadInput, Unreachable, WayInFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from drdrill.connect.capabilities import Lease
     from drdrill.estate.model import Estate
+
+
+def leftovers(verb: str, *arguments: str) -> str:
+    """The command line that finds, or takes away, what strikes left on a host."""
+    program = files("drdrill.connect").joinpath("leftovers_agent.py").read_text()
+    return shlex.join(["python3", "-c", program, verb, *arguments])
 
 
 class OfShells(ABC):
@@ -69,6 +82,29 @@ class OfShells(ABC):
         if missed := [words for host, words in wrong.items() if host in struck or len(wrong) == len(self._every())]:
             raise Unreachable("; ".join(missed))
         return sorted(hold for hold, owner in found.items() if drill is None or owner in {drill, ""})
+
+    def found(self) -> Sight:
+        """Every folder, timer and table of this kind that carries a tag, on every host that answers."""
+        answers = self._many.ask([Order(host, leftovers("found", self.capability)) for host in self._every()])
+        wrong = faults(answers)
+        seen = [
+            Artefact(what, tag, drill, host, age_s, in_force)
+            for host, ran in answers.items()
+            if isinstance(ran, Ran) and host not in wrong
+            for what, tag, drill, age_s, in_force in json.loads(ran.out)
+        ]
+        return Sight(seen, tuple(wrong.values()))
+
+    def remove(self, tag: str) -> None:
+        """Heal this hold on every host, and take away what is left of it. Raises WayInFailed, BadInput."""
+        if not TAG.fullmatch(tag):
+            raise BadInput(f"{tag!r} is no tag of a hold, so nothing is removed")
+        self.restore(tag)
+        self._many.tell([Order(host, leftovers("remove", self.capability, tag)) for host in self._every()])
+
+    @abstractmethod
+    def restore(self, hold: str) -> Lease:
+        """End this hold, whatever is left of it; fine when it is gone."""
 
     @abstractmethod
     def _open(self, hosts: Sequence[str]) -> tuple[Mapping[str, str], Mapping[str, str]]:

@@ -21,7 +21,7 @@ from drdrill.drill.about import About, Ended, begun, slug, unused
 from drdrill.drill.asks import Asks
 from drdrill.drill.guardian.beside import Guardian
 from drdrill.drill.holds import Holds
-from drdrill.drill.lock import EstateLock
+from drdrill.drill.locks import Locks
 from drdrill.drill.named import named
 from drdrill.drill.reach import ways_back
 from drdrill.drill.tools import Tools
@@ -55,7 +55,7 @@ class Drill(Asks):
         estate: Estate,
         about: About,
         journal: Journal,
-        lock: EstateLock,
+        lock: Locks,
         *,
         drill_id: str,
         say: Callable[[str], None],
@@ -69,6 +69,8 @@ class Drill(Asks):
         self.lock = lock
         self.holds = Holds()
         self.watches = Watches(self._tripped)
+        for watch in lock.watches:
+            self.watches.add(watch)
         self.before: baseline.Picture | None = None
         self.unknowns: list[str] = []
         self._say = say
@@ -100,13 +102,14 @@ class Drill(Asks):
         """
         now = datetime.now(UTC)
         drill_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-        lock = EstateLock(state.folder(estate.name), estate.name).take(drill_id)
+        lock = Locks(state.folder(estate.name), estate).take(drill_id)
         try:
             with Ways(estate) as ways:
                 words = begun(estate, about, ways.inventory())
             journal = Journal(unused(out, f"{now:%Y%m%dT%H%M%SZ}-{slug(about.title)}"))
             clock = {"mono_ns": journal.clock.mono_ns, "wall_ns": journal.clock.wall_ns}
             journal.write(events.DRILL_BEGUN, drill=drill_id, **words, clock=clock)
+            journal.write(events.LOCK_TAKEN, words=lock.words)
             beside = None
             if guardian is not None and any(call.strikes for call in about.calls):
                 beside = Guardian(guardian, drill_id, estate, journal.folder).start()
@@ -277,7 +280,8 @@ class Drill(Asks):
         self.say(f"ABORT {watch}: {words}")
 
     def beat(self) -> None:
-        """Be heard by the guardian."""
+        """Be heard by the guardian, and where the lock is."""
+        self.lock.beat()
         if self.guardian is not None:
             self.guardian.beat()
 

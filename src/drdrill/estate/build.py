@@ -24,6 +24,7 @@ def build(part: EstatePart, path: Path) -> model.Estate:
         enter=part.enter,
         production=part.production,
         ssh=model.Ssh(part.ssh.config, part.ssh.sudo),
+        lock=part.lock,
         path=path,
         sites={n: model.Site(n, s.campus, s.votes_only, s.aka, s.networks) for n, s in part.sites.items()},
         vantage={n: model.Vantage(n, v.at, v.site, v.host) for n, v in part.vantage.items()},

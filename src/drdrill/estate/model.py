@@ -158,7 +158,10 @@ class Ssh:
 
 @dataclass(frozen=True)
 class Estate:
-    """All of it. `lab` names the embedded lab that this estate is, or None. `path` is the file that it came from."""
+    """All of it. `lab` names the embedded lab that this estate is, or None. `path` is the file that it came from.
+
+    `lock` is the host that the file names for the lock; `select.lock_host` says which host keeps it.
+    """
 
     name: str
     sites: Mapping[str, Site]
@@ -172,6 +175,7 @@ class Estate:
     enter: str | None = None
     production: bool = False
     ssh: Ssh = Ssh()
+    lock: str | None = None
 
     def site_named(self, name: str) -> Site:
         """The site of that name or aka.

@@ -19,6 +19,7 @@ _NAMES: Final = (
     (("hosts", "*", "site"), "sites"),
     (("vantage", "*", "site"), "sites"),
     (("vantage", "*", "host"), "hosts"),
+    (("lock",), "hosts"),
     (("services", "*", "endpoints", _KEY), "sites"),
     (("services", "*", "hosts", "*", "*"), "hosts"),
     (("services", "*", "database"), "databases"),
@@ -61,6 +62,8 @@ def _found(
 
 def senseless(part: EstatePart) -> Iterator[_Finding]:
     """Every part of a valid file that makes no sense beside the others, and every name that means two things."""
+    if part.lock in part.hosts and not part.hosts[part.lock].shell:
+        yield ("lock",), f'host "{part.lock}" has no `shell`, so no lock can be kept there'
     for name, host in part.hosts.items():
         if host.site is None and host.role != "client":
             yield ("hosts", name), 'has no "site"; only a host of role client stands outside of all sites'

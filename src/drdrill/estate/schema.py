@@ -197,13 +197,14 @@ class SshPart(Part):
 
 
 class EstatePart(Part):
-    """The whole file."""
+    """The whole file. `lock` is the host that keeps the lock of the estate, where every runner sees it."""
 
     estate: Name
     lab: str | None = None
     enter: str | None = None
     production: bool = False
     ssh: SshPart = SshPart()
+    lock: str | None = None
     sites: dict[Name, SitePart] = Field(min_length=1)
     vantage: dict[Name, VantagePart] = Field(min_length=1)
     hosts: dict[Name, HostPart] = Field(min_length=1)

@@ -71,3 +71,16 @@ def serving_sites(estate: Estate) -> tuple[str, ...]:
 def address_at(service: Service, site: str) -> str | None:
     """The address that clients use for a service at a site: what its endpoint names. None where it has none."""
     return urlsplit(service.endpoints[site]).hostname if site in service.endpoints else None
+
+
+def lock_host(estate: Estate) -> str | None:
+    """The host that keeps the lock of the estate, where every runner sees it; None: there is none.
+
+    The one that the estate file names, else the first with a shell at a site that only votes: a drill has the least reason to strike it.
+    """
+    if estate.lock is not None:
+        return estate.host_named(estate.lock).name
+    for host in estate.hosts.values():
+        if host.site is not None and estate.sites[host.site].votes_only and host.ways_in("shell"):
+            return host.name
+    return None

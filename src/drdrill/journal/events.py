@@ -60,6 +60,8 @@ TRIPPED: Final = "drill.tripped"
 """watch (what was watched), words: why the drill had to stop; its heal begins."""
 
 # --- the guardian ----------------------------------------------------------------------------------------------------
+LOCK_TAKEN: Final = "lock.taken"
+"""words: where the lock of the estate is kept, and from whom it was taken over."""
 GUARDIAN_BEGUN: Final = "guardian.begun"
 """drill, pid, machine; in a drill's journal also where (local|ssh://...)."""
 GUARDIAN_PREPARED: Final = "guardian.prepared"

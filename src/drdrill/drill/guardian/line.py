@@ -36,9 +36,11 @@ class Line:
     Args:
         reading: the descriptor that answers come from.
         writing: the one that questions go to; may be the same.
+        who: is at the other end, for messages.
     """
 
-    def __init__(self, reading: int, writing: int) -> None:
+    def __init__(self, reading: int, writing: int, who: str = "the guardian") -> None:
+        self._who = who
         self._reading = reading
         self._writing = writing
         self._rest = b""
@@ -55,7 +57,7 @@ class Line:
             left = end - time.monotonic()
             answers = self.answers(max(0.0, left)) or answers
             if self._owed and (self.broken or left <= 0):
-                words = "the guardian is gone" if self.broken else f"the guardian did not answer in {within_s:g} s"
+                words = f"{self._who} is gone" if self.broken else f"{self._who} did not answer in {within_s:g} s"
                 self.broken = True  # What it says later would be taken for the answer to another question.
                 raise WayInFailed(words)
         return answers[-1]
@@ -63,7 +65,7 @@ class Line:
     def send(self, message: Mapping[str, Any]) -> None:
         """A question, whose answer comes by `answers`. Raises WayInFailed when the other end is gone."""
         if self.broken:
-            raise WayInFailed("the guardian is gone")
+            raise WayInFailed(f"{self._who} is gone")
         data = json.dumps(message, separators=(",", ":")).encode() + b"\n"
         os.set_blocking(self._writing, True)
         try:
@@ -71,7 +73,7 @@ class Line:
                 data = data[os.write(self._writing, data) :]
         except OSError as error:
             self.broken = True
-            raise WayInFailed(f"the guardian is gone: {error.strerror}") from error
+            raise WayInFailed(f"{self._who} is gone: {error.strerror}") from error
         self._owed += 1
 
     @property
