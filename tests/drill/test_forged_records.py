@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,9 +71,13 @@ def test_a_forged_record_runs_nothing(estate: Estate, forged: dict[str, Any], wo
     done = recover(estate, print)
     world = World.of(estate)
     assert world.changes == 0
-    assert {call for call, _ in world.calls[calls_before:]} <= {
-        f"{c}.holds" for c in ("links", "power", "freeze", "entry")
-    }
+    called = world.calls[calls_before:]
+    looks = {f"{c}.holds" for c in ("links", "power", "freeze", "entry")}
+    assert {call for call, _ in called} <= {*looks, "shell.run"}
+    # The one command is ours, word for word: who holds the lock.
+    program = files("drdrill.connect").joinpath("lock_agent.py").read_text()
+    asked = {args[:2] for call, args in called if call == "shell.run"}
+    assert asked == {("witness-arb1", shlex.join(["python3", "-c", program]))}
     assert words in done.left[0]
     assert str(entry.path) in done.left[0]
     assert entry.path.exists()

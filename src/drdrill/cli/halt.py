@@ -12,7 +12,12 @@ from drdrill.cli.terminal import say
 
 @click.command(short_help="Stop the drill of an estate, wherever it runs; it heals.")
 @click.option(
-    "--estate", "name", envvar="DRDRILL_ESTATE", required=True, metavar="NAME|PATH", help="The estate whose drill is to stop."
+    "--estate",
+    "name",
+    envvar="DRDRILL_ESTATE",
+    required=True,
+    metavar="NAME|PATH",
+    help="The estate whose drill is to stop.",
 )
 @click.option("--because", default="", metavar="WORDS", help="Why, for the journal and the report of that drill.")
 def command(name: str, because: str) -> None:

@@ -9,6 +9,7 @@ import click
 from drdrill.cli.opened import opened
 from drdrill.cli.terminal import say
 
+
 @click.command()
 @click.option(
     "--estate", "name", envvar="DRDRILL_ESTATE", required=True, metavar="NAME|PATH", help="The estate to heal."

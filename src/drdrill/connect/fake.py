@@ -63,14 +63,15 @@ class _Fake:
         with self.world.looking(f"{self.kind}.holds", drill):
             return self.world.open(self.kind, drill)
 
-
     def found(self) -> Sight:
         """The open holds, and how old they are."""
         with self.world.looking(f"{self.kind}.found"):
             now_ns, strikes = self.world.now_ns(), self.world.strikes
             return Sight(
                 [
-                    Artefact("hold", t, strikes[t].drill, "the fake", (now_ns - strikes[t].struck_ns) / 1e9, in_force=True)
+                    Artefact(
+                        "hold", t, strikes[t].drill, "the fake", (now_ns - strikes[t].struck_ns) / 1e9, in_force=True
+                    )
                     for t in self.world.open(self.kind)
                 ]
             )

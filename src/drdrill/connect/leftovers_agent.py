@@ -28,7 +28,9 @@ TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,180}")
 def said(*words: str) -> list[str]:
     """The lines that a program of the host writes; none where it is not there or ends badly."""
     try:
-        ran = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+        ran = subprocess.run(
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
+        )
     except OSError:
         return []
     return ran.stdout.decode(errors="replace").splitlines() if ran.returncode == 0 else []

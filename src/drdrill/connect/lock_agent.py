@@ -67,7 +67,9 @@ def shown(lock: dict[str, Any]) -> dict[str, Any]:
 def renewed(lock: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
     """The lock with its times pushed on."""
     at = now()
-    return dict(lock, heard=at, until=at + float(told["lease_s"]), faults=max(lock["faults"], at + float(told["faults_s"])))
+    return dict(
+        lock, heard=at, until=at + float(told["lease_s"]), faults=max(lock["faults"], at + float(told["faults_s"]))
+    )
 
 
 def answer(path: Path, told: dict[str, Any]) -> dict[str, Any]:
@@ -77,7 +79,14 @@ def answer(path: Path, told: dict[str, Any]) -> dict[str, Any]:
     if do == "take":
         if lock is not None and not mine and shown(lock)["free_s"] > 0:
             return {"ok": False, "held": shown(lock)}
-        begun = {"drill": told["drill"], "owner": told["owner"], "taken": now(), "faults": 0.0, "halt": None, "seen": False}
+        begun = {
+            "drill": told["drill"],
+            "owner": told["owner"],
+            "taken": now(),
+            "faults": 0.0,
+            "halt": None,
+            "seen": False,
+        }
         write(path, renewed(begun, told))
         return {"ok": True, "over": shown(lock) if lock is not None and not mine else None}
     if do == "show":

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lock of an estate where every runner sees it: on one of its hosts, a lease that the drill's main loop renews.
 
-    take --> held --renewed at each look--> held --> given back
-               |                             |
-               |   halted by a person        +--> TRIPPED: the drill aborts and heals
-               +-- not renewed for half its lease
-               +-- it is somebody else's
+take --> held --renewed at each look--> held --> given back
+|                             |
+|   halted by a person        +--> TRIPPED: the drill aborts and heals
++-- not renewed for half its lease
++-- it is somebody else's
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ class Held:
             drill, who = _line(told["drill"]), _line(told["owner"])
             times = [float(told[name]) for name in ("age_s", "silent_s", "free_s", "faults_s")]
             halt = None if told["halt"] is None else _line(told["halt"])
-            return cls(drill, who, times[0], times[1], bool(told["stale"]), times[2], times[3], halt, bool(told["seen"]))
+            return cls(
+                drill, who, times[0], times[1], bool(told["stale"]), times[2], times[3], halt, bool(told["seen"])
+            )
         except (LookupError, TypeError, ValueError) as error:
             raise WayInFailed(f"what the host says of the lock cannot be read: {error!r}") from error
 
@@ -218,7 +220,9 @@ class CommonLock:
         if process.stdin is None or process.stdout is None:
             raise WayInFailed(f"{self.host} cannot be spoken to")
         self._process = process
-        self._line = Line(os.dup(process.stdout.fileno()), os.dup(process.stdin.fileno()), f"the lock's keeper on {self.host}")
+        self._line = Line(
+            os.dup(process.stdout.fileno()), os.dup(process.stdin.fileno()), f"the lock's keeper on {self.host}"
+        )
 
     # --- the end ----------------------------------------------------------------------------------------------------------
 

@@ -106,7 +106,9 @@ def halt(
         file.write(words)
     host = lock_host(estate)
     if host is None:
-        say(f"note: {estate.path} has no host that keeps the lock of this estate, so only a drill of this machine is seen")
+        say(
+            f"note: {estate.path} has no host that keeps the lock of this estate, so only a drill of this machine is seen"
+        )
         return _awaited(estate, file, None, None, reacts_s)
     with CommonLock(estate, host, ways) as common:
         try:
@@ -128,7 +130,9 @@ def _awaited(
     while time.monotonic() - begun < reacts_s:
         if (file is not None and file.seen) or _seen(common, drill):
             took_s = time.monotonic() - begun
-            return Halted(drill, reacted=True, words=f"{whose}: it has seen the halt after {took_s:.1f} s, aborts and heals")
+            return Halted(
+                drill, reacted=True, words=f"{whose}: it has seen the halt after {took_s:.1f} s, aborts and heals"
+            )
         time.sleep(_NAP_S)
     left_s = max(held.faults_s, 0.0) if held else LEASE_S
     until = datetime.now().astimezone() + timedelta(seconds=left_s)

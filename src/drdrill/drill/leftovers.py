@@ -15,7 +15,8 @@ from drdrill.drill import state
 from drdrill.drill.bounded import bounded
 from drdrill.drill.hold import REVERT_WITHIN_S
 from drdrill.drill.locks import alive
-from drdrill.drill.recover import recover
+from drdrill.drill.recover import Recovered, heal_entries
+from drdrill.drill.signals import uninterrupted
 from drdrill.drill.undo_log import UndoLog
 from drdrill.drill.undo_record import tagged
 from drdrill.errors import DrdrillError
@@ -79,14 +80,18 @@ def _age(path: Path) -> float | None:
 def orphans(found: Found, alive: frozenset[str]) -> list[tuple[Artefact, Any]]:
     """What belongs to no drill that is alive. While any is, what nobody wrote a drill down for may be its own. Pure."""
     return [
-        (artefact, way) for artefact, way in found.artefacts if artefact.drill not in alive and (artefact.drill or not alive)
+        (artefact, way)
+        for artefact, way in found.artefacts
+        if artefact.drill not in alive and (artefact.drill or not alive)
     ]
 
 
 def remove(orphaned: Sequence[tuple[Artefact, Any]], say: Callable[[str], None]) -> list[str]:
     """Take these away, each tag once by each way in; what stays, in a sentence each. Undo records are `recover`'s."""
     left = []
-    for tag, way in {(artefact.tag, id(way)): (artefact.tag, way) for artefact, way in orphaned if way is not None}.values():
+    for tag, way in {
+        (artefact.tag, id(way)): (artefact.tag, way) for artefact, way in orphaned if way is not None
+    }.values():
         if not tagged(tag):
             left.append(f"{tag!r} is no tag of ours, so it is left alone")
             continue
@@ -131,10 +136,12 @@ def run(ways: Ways, say: Callable[[str], None], *, heal: bool) -> list[str]:
     if not heal or not orphaned:
         hint = f"heal with: drdrill faults --heal --estate {shlex.quote(str(estate.path.absolute()))}"
         return unseen + [f"{a.tag}: {a.what} on {a.where} is orphaned; {hint}" for a, _ in orphaned]
-    left: list[str] = []
-    if not living:
-        left += recover(estate, say, ways).left
-    left += remove(orphaned, say)
+    # By their records first: the faults know more of their own way back than any tag.
+    log, done = UndoLog(state.folder(estate.name)), Recovered()
+    entries = [entry for entry in log.read().entries if entry.undo.drill not in living]
+    with uninterrupted(lambda: "; ".join(a.tag for a, _ in orphaned), say):
+        heal_entries(ways, log, entries, done, say)
+        left = [*done.left, *remove(orphaned, say)]
     again = find(ways)
     left += [f"{a.tag}: {a.what} on {a.where} is still there" for a, _ in orphans(again, living)]
     return list(dict.fromkeys([*left, *(f"not looked at: {words}" for words in again.unseen)]))

@@ -56,7 +56,9 @@ class Locks:
             raise
         self.words = f"the lock of the estate is kept on {self.common.host}"
         if over is not None:
-            self.words += f"; it was taken over from {over.words}: that one is not heard any more, and its faults' leases are out"
+            self.words += (
+                f"; it was taken over from {over.words}: that one is not heard any more, and its faults' leases are out"
+            )
         return self
 
     @property

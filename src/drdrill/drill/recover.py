@@ -4,29 +4,38 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from drdrill.connect.capabilities import STRIKING
 from drdrill.connect.registry import Ways
 from drdrill.drill import state
 from drdrill.drill.baseline import open_holds
 from drdrill.drill.bounded import bounded
+from drdrill.drill.common_lock import CommonLock
+from drdrill.drill.halt import HaltFile
 from drdrill.drill.hold import HEALED_WITHIN_S, REVERT_WITHIN_S
 from drdrill.drill.lock import EstateLock
 from drdrill.drill.reach import reach_of
 from drdrill.drill.signals import uninterrupted
 from drdrill.drill.undo_log import UndoLog
-from drdrill.drill.undo_record import against
+from drdrill.drill.undo_record import against, tagged
 from drdrill.errors import BadInput, DrdrillError
+from drdrill.estate.select import lock_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from drdrill.connect.capabilities import Look
     from drdrill.drill.undo_log import Entry
     from drdrill.estate.model import Estate
     from drdrill.faults.fault import Fault, Reach, Undo
+
+
+_WHY: Final = "somebody recovers the estate with `drdrill recover`"
 
 
 @dataclass
@@ -54,15 +63,11 @@ def recover(estate: Estate, say: Callable[[str], None], ways: Ways | None = None
     log = UndoLog(folder)
     reading = log.read()
     done = Recovered(left=list(reading.findings))
-    entries = _believed(estate, reading.entries, done)
-    lock = EstateLock(folder, estate.name)
-    _say_owner(lock, say)
     known = {entry.undo.hold for entry in reading.entries}
     # A terminal that goes away, or an impatient Ctrl-C, would leave half of it. Every heal is bounded.
     with uninterrupted(lambda: "; ".join(e.undo.title for e in log.read().entries) or "nothing", say):
-        revoke(ways, [entry.undo for entry in entries], say)
-        for entry in reversed(entries):
-            _heal(ways, entry, log, done, say)
+        _stop_live(ways, folder, say)
+        heal_entries(ways, log, reading.entries, done, say)
     for hold, look in open_holds(ways).items():
         if hold in known:
             continue
@@ -74,6 +79,16 @@ def recover(estate: Estate, say: Callable[[str], None], ways: Ways | None = None
         else:
             say(f"{hold}: it could not be asked whether anything else is struck: {look.words}")
     return done
+
+
+def heal_entries(
+    ways: Ways, log: UndoLog, entries: Sequence[Entry], done: Recovered, say: Callable[[str], None]
+) -> None:
+    """Heal these records, the last one first, once their drills have lost the right to renew."""
+    believed = _believed(ways.estate, entries, done)
+    revoke(ways, [entry.undo for entry in believed], say)
+    for entry in reversed(believed):
+        _heal(ways, entry, log, done, say)
 
 
 def _believed(estate: Estate, entries: Sequence[Entry], done: Recovered) -> list[Entry]:
@@ -106,15 +121,39 @@ def _heal(ways: Ways, entry: Entry, log: UndoLog, done: Recovered, say: Callable
             say(f"  NOT HEALED: {wrong}")
 
 
-def _say_owner(lock: EstateLock, say: Callable[[str], None]) -> None:
+def _stop_live(ways: Ways, folder: Path, say: Callable[[str], None]) -> None:
+    """A drill that runs, here or on another machine, may renew nothing any more, and is told to stop. Nothing here may hinder a heal."""
+    estate = ways.estate
+    lock = EstateLock(folder, estate.name)
+    drills: dict[str, str] = {}
     owner = lock.owner()
-    if owner and lock.held():
-        say(f"drill {owner.get('drill')} (process {owner.get('pid')}) is running; it loses its faults and will abort")
+    here = str(owner.get("drill", ""))
+    if tagged(here) and lock.held():
+        drills[here] = f"drill {here} (process {owner.get('pid')})"
+        with contextlib.suppress(OSError):
+            HaltFile(folder, here).write(_WHY)
+    host = lock_host(estate)
+    if host is not None:
+        with CommonLock(estate, host, ways) as common:
+            try:
+                held = bounded(lambda: common.halt(_WHY), REVERT_WITHIN_S, f"asking {host}")
+            except (DrdrillError, OSError) as error:
+                say(f"note: {host}, which keeps the lock of this estate, could not be asked: {error}")
+                held = None
+        if held is not None and tagged(held.drill) and held.free_s > 0:
+            drills.setdefault(held.drill, held.words)
+    for drill, words in drills.items():
+        say(f"{words} is running; it loses its faults and will abort")
+        _revoke(ways, {(c, way.name, drill) for c in STRIKING for way in ways.every(c)}, say)
 
 
 def revoke(ways: Ways, undos: list[Undo], say: Callable[[str], None]) -> None:
     """Take the right to renew away from the drills of these records, through each way that they name."""
-    for capability, name, drill in sorted({(c, n, u.drill) for u in undos for c, n in u.way_in.items()}):
+    _revoke(ways, {(c, n, u.drill) for u in undos for c, n in u.way_in.items()}, say)
+
+
+def _revoke(ways: Ways, through: set[tuple[str, str, str]], say: Callable[[str], None]) -> None:
+    for capability, name, drill in sorted(through):
         try:
             bounded(lambda c=capability, n=name, d=drill: ways.named(c, n).revoke(d), REVERT_WITHIN_S, "revoking")  # type: ignore[misc]
         except (DrdrillError, OSError) as error:
