@@ -245,7 +245,7 @@ class Drill(Asks):
         """To be called before the first strike or operation: how the estate looks while it is whole."""
         self.measure()
         if self.before is None:
-            self.before = self.picture()
+            self.before = self.picture(first=True)
             if self.guardian is not None:
                 self.guardian.prepare(ways_back(self.ways, self.about.calls))
                 self.watches.add(self.guardian)
