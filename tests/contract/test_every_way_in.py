@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from estates import fake_estate
 from waiting import eventually
 
-from drdrill.connect.capabilities import Entry, Freeze, Inventory, Links, Power, Shell, Vantages
+from drdrill.connect.capabilities import STRIKING, Entry, Freeze, Inventory, Links, Power, Shell, Vantages
 from drdrill.connect.registry import WAYS_IN, Ways
 from drdrill.estate.select import hosts_at, linked_at, pairs_across
 
@@ -52,6 +52,8 @@ def test_every_way_in_of_ours_is_loaded_by_name() -> None:
     for name in WAYS_IN.names():
         found = WAYS_IN.load(name)
         wanted = {m for m in vars(kinds[name.split(".")[0]]) if not m.startswith("_")}
+        if name.split(".")[0] in STRIKING:
+            wanted |= {"found", "remove"}
         assert {m for m in wanted if callable(getattr(found, m, None)) or m == "name"} == wanted
 
 
@@ -291,3 +293,53 @@ def test_a_vantage_point_gives_an_address_and_a_command(ways: Ways, estate: Esta
     for site, url in estate.services["registration"].endpoints.items():
         assert vantages.address("client", url).startswith("http://")
         assert vantages.command(site, ["true"])[-1] == "true"
+
+
+def struck(ways: Ways, capability: str, hold: str) -> Any:
+    """The way in by which something of this capability is struck now, under this tag."""
+    estate = ways.estate
+    if capability == "links":
+        links = ways.links(linked_at(estate, "witness"))
+        links.cut(hold, "t", pairs_across(estate, "witness"), 30.0, HARD_S)
+        return links
+    if capability == "entry":
+        hosts = entry_host(estate)
+        entry = ways.entry(hosts)
+        site = estate.hosts[hosts[0]].site
+        servers = [s.name for s in entry.servers(hosts[0]) if estate.hosts[s.name].site == site]
+        entry.drain(hold, "t", [(hosts[0], servers[0])], 30.0, HARD_S)
+        return entry
+    host = entry_host(estate)
+    way = ways.power(host) if capability == "power" else ways.freeze(host)
+    (way.off if capability == "power" else way.freeze)(hold, "t", host, 30.0, HARD_S)
+    return way
+
+
+@pytest.mark.parametrize("capability", STRIKING)
+def test_the_tag_is_found_with_its_drill_and_age_and_removed(
+    ways: Ways, estate: Estate, hold: str, capability: str
+) -> None:
+    if not any(host.ways_in(capability) for host in estate.hosts.values()):
+        pytest.skip(f"the {estate.name} estate has nothing that is struck by {capability}")
+    way = struck(ways, capability, hold)
+    try:
+        seen = [artefact for artefact in way.found().artefacts if artefact.tag == hold]
+        assert any(artefact.in_force for artefact in seen) or capability == "entry"
+        assert {artefact.drill for artefact in seen} == {"t"}
+        assert all(artefact.age_s is not None and 0 <= artefact.age_s < HARD_S for artefact in seen)
+        assert all(artefact.where and artefact.what for artefact in seen)
+        assert way.found().unseen == ()
+    finally:
+        way.remove(hold)
+    assert [artefact for artefact in way.found().artefacts if artefact.tag == hold] == []
+    assert hold not in way.holds()
+    way.remove(hold)
+    assert ways.inventory() is not None
+    eventually(lambda: all(look.answer for look in ways.inventory().states().values()), 60.0)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("capability", STRIKING)
+def test_looking_for_tags_changes_nothing(ways: Ways, estate: Estate, capability: str) -> None:
+    for way in ways.every(capability):
+        assert [artefact for artefact in way.found().artefacts if artefact.in_force] == []
+    assert estate.hosts

@@ -133,7 +133,11 @@ def test_a_picture_of_the_fake_has_everything_and_touches_nothing(estate: Estate
     world.strike("entry", "d-1", "d", targets=[["east-entry1", "east-app1"]], lease_s=60, hard_s=60)
     world.ran["east-db1", ASKED] = Ran(0, "5.0\n=running\n=failed\n", "", 0.0)
     found = baseline.differences(estate, before, baseline.look(estate, ways, lambda _: engine))
-    assert {d.what for d in found} >= {"server east-app1 behind east-entry1", "service x.service on east-db1", "hold d-1"}
+    assert {d.what for d in found} >= {
+        "server east-app1 behind east-entry1",
+        "service x.service on east-db1",
+        "hold d-1",
+    }
 
 
 def test_a_silent_host_holds_up_no_other(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from teams import ESTATE
 
+from drdrill.drill.common_lock import CommonLock
+from drdrill.estate.load import load
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -106,6 +109,16 @@ def test_a_halt_from_any_machine_begins_the_heal_within_two_seconds(
     assert healing["t"] - tripped["t"] < 0.5e9
     assert healing["t"] - begun_ns < 12e9
     assert running.told("fault.healed")
+
+
+def test_the_heal_begins_within_two_seconds_of_a_halt_where_the_lock_is(running: Running) -> None:
+    estate = load(str(running.estate))
+    with CommonLock(estate, "w1") as lock:
+        assert lock.show() is not None
+        begun_ns = time.monotonic_ns()
+        lock.halt("halted by a test")
+    assert running.end().startswith("ended aborted restored")
+    assert running.told("fault.healing")[0]["t"] - begun_ns < 2e9
 
 
 def test_a_second_drill_is_refused_on_another_machine(running: Running, tmp_path: Path) -> None:

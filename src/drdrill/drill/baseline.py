@@ -72,7 +72,13 @@ class Difference:
 
     def as_json(self) -> dict[str, Any]:
         """For the journal."""
-        return {"what": self.what, "before": self.before, "after": self.after, "command": self.command, "cause": self.cause}
+        return {
+            "what": self.what,
+            "before": self.before,
+            "after": self.after,
+            "command": self.command,
+            "cause": self.cause,
+        }
 
     def __str__(self) -> str:
         return f"{self.what}: before: {self.before}; now: {self.after}" + (f" ({self.cause})" if self.cause else "")

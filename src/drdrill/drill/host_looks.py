@@ -56,9 +56,7 @@ class HostLook:
 def look(estate: Estate, ways: Ways, *, first: bool) -> dict[str, HostLook]:
     """Ask every host that has a shell. Raises nothing for what they answer."""
     orders = [
-        Order(name, ASKED_FIRST if first else ASKED)
-        for name, host in estate.hosts.items()
-        if host.ways_in("shell")
+        Order(name, ASKED_FIRST if first else ASKED) for name, host in estate.hosts.items() if host.ways_in("shell")
     ]
     asked_s = now_s()
     answers = Many(ways).ask(orders, within_s=_WITHIN_S, root=False)
