@@ -108,21 +108,20 @@ def test_a_stale_lock_is_taken_over_only_when_the_leases_of_its_owner_are_out(
     lock: CommonLock, other: CommonLock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(common_lock, "LOCK_LEASE_S", 0.4)
-    monkeypatch.setattr(common_lock, "FAULTS_S", 1.2)
+    monkeypatch.setattr(common_lock, "FAULTS_S", 3.0)
     lock.take("dead")
     lock.beat()
     begun = time.monotonic()
     eventually(lambda: (held := other.show()) is not None and held.stale, 5.0)
-    assert time.monotonic() - begun < 1.2
+    assert time.monotonic() - begun < 3.0
     with pytest.raises(EstateBusy, match="not heard any more.*out in . s at the latest.*drdrill recover"):
         other.take("next")
     eventually(lambda: (held := other.show()) is not None and held.free_s == 0, 5.0)
     over = other.take("next")
     assert over is not None
     assert over.drill == "dead"
-    assert time.monotonic() - begun >= 1.2
-    eventually(lambda: lock.look() is not None, 5.0)
-    assert "it is not ours any more: it is held by drill next" in str(lock.look())
+    assert time.monotonic() - begun >= 3.0
+    eventually(lambda: "it is not ours any more: it is held by drill next" in str(lock.look()), 5.0)
     lock.release()
     held = other.show()
     assert held is not None

@@ -171,10 +171,11 @@ def test_a_folder_that_others_can_write_is_neither_read_nor_written(log: UndoLog
     log.folder.chmod(mode)
     reading = log.read()
     assert reading.entries == ()
-    assert reading.findings == (
+    words = (
         f"{log.folder}: others than its owner can write this folder (mode {mode:04o}), so nothing is read from it; "
-        f"look at it, then chmod go-w {log.folder}",
+        f"look at it, then chmod go-w {log.folder}"
     )
+    assert reading.findings == (words,)
     with pytest.raises(BadInput, match="others than its owner"):
         log.write(undo("d-2"))
 

@@ -18,8 +18,8 @@ from drdrill.cli.terminal import say
 def command(name: str, *, heal: bool) -> None:
     """List every artefact of a drill: holds, tables, timers, folders, undo records; with its drill and age. Touches nothing.
 
-    With --heal everything is healed and removed whose drill is not alive. Ends with 0 when nothing is there or all of it was removed, or
-    belongs to a drill that is alive; with 8 when an orphan is left or something could not be looked at.
+    With --heal everything is healed and removed whose drill is not alive. Ends with 0 when nothing is there, or all of it was
+    removed or belongs to a drill that is alive; with 8 when an orphan is left or something could not be looked at.
     """
     from drdrill.connect.registry import Ways  # noqa: PLC0415 - nothing is loaded for --help
     from drdrill.drill import leftovers  # noqa: PLC0415

@@ -109,7 +109,7 @@ class FakeShell:
         return self.world.ran.get((host, command), Ran(0, "", "", 0.0))
 
     def talk(self, host: str, command: str, *, root: bool = False) -> subprocess.Popen[bytes]:
-        """A program of ours runs for real, in a folder of this host beside the estate file; else something that says back what it is told."""
+        """A program of ours runs for real, in a folder of this host beside the estate file; else all is said back."""
         self.run(host, command, root=root)
         if command.startswith("python3 -c "):
             own = self.estate.path.parent / f"{self.estate.name}.fake" / host

@@ -12,6 +12,7 @@ KIND is links or entry: folders below /run/drdrill/KIND, units named drdrill-KIN
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
@@ -43,13 +44,10 @@ def folders(kind: str) -> dict[str, tuple[str, float]]:
         if not TAG.fullmatch(path.name):
             continue
         drill = ""
-        try:
+        with contextlib.suppress(OSError, ValueError, LookupError):
+            drill = str(json.loads((path / "record.json").read_text())["drill"])
+        with contextlib.suppress(OSError):
             drill = (path / "drill").read_text().strip()
-        except OSError:
-            try:
-                drill = str(json.loads((path / "record.json").read_text())["drill"])
-            except (OSError, ValueError, LookupError):
-                pass
         times = [file.stat().st_mtime for file in path.glob("*") if file.exists()] or [path.stat().st_mtime]
         found[path.name] = (drill, max(0.0, time.time() - min(times)))
     return found
@@ -71,8 +69,12 @@ def units(kind: str) -> dict[str, str]:
 
 def tables() -> list[tuple[str, str]]:
     """Each table of ours: its family and its tag."""
-    lines = [line.split() for line in said("nft", "list", "tables")]
-    return [(w[1], w[2][len(PREFIX) :]) for w in lines if len(w) == 3 and w[2].startswith(PREFIX)]
+    found = []
+    for line in said("nft", "list", "tables"):
+        _, family, name = [*line.split(), "", "", ""][:3]
+        if name.startswith(PREFIX):
+            found.append((family, name[len(PREFIX) :]))
+    return found
 
 
 def found(kind: str) -> list[list[object]]:
@@ -82,7 +84,7 @@ def found(kind: str) -> list[list[object]]:
     things += [("timer", tag, False) for tag in sorted(set(units(kind).values()))]
     if kind == "links":
         things += [("table", tag, True) for _, tag in tables()]
-    answer = []
+    answer: list[list[object]] = []
     for what, tag, in_force in things:
         drill, age = known.get(tag, ("", None))
         answer.append([what, tag, drill, age, in_force])

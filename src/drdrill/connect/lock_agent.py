@@ -10,10 +10,10 @@ Python 3.7 and its standard library only. One JSON object a line on standard inp
     {"do": "show", "estate"}                                            -> {"ok": true, "held": {...}?}
     {"do": "give", "estate", "drill"}                                   -> {"ok": true}
 
-It is a lease: without a renewal it is stale after `lease_s`. A stale lock is taken over only when the leases of its owner's faults
-are out as well: the drill says at each renewal how long those may still last. Times are seconds since the host's boot, so no clocks
-are compared; a host that boots forgets its lock, and its owner hears that. It lies below /run/drdrill/lock, or in the folder that is
-the one argument.
+It is a lease: without a renewal it is stale after `lease_s`. A stale lock is taken over only when the leases of its owner's
+faults are out as well: the drill says at each renewal how long those may still last. Times are seconds since the host's boot, so
+no clocks are compared; a host that boots forgets its lock, and its owner hears that. It lies below /run/drdrill/lock, or in the
+folder that is the one argument.
 
     held = {"drill", "owner", "age_s", "silent_s", "stale", "free_s", "halt", "seen"}
 """
@@ -72,37 +72,46 @@ def renewed(lock: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def answer(path: Path, told: dict[str, Any]) -> dict[str, Any]:
-    """One question, while nobody else asks."""
-    do, lock = told["do"], kept(path)
-    mine = lock is not None and lock["drill"] == told.get("drill")
-    if do == "take":
-        if lock is not None and not mine and shown(lock)["free_s"] > 0:
-            return {"ok": False, "held": shown(lock)}
-        begun = {
-            "drill": told["drill"],
-            "owner": told["owner"],
-            "taken": now(),
-            "faults": 0.0,
-            "halt": None,
-            "seen": False,
-        }
-        write(path, renewed(begun, told))
-        return {"ok": True, "over": shown(lock) if lock is not None and not mine else None}
-    if do == "show":
-        return {"ok": True, "held": shown(lock) if lock is not None else None}
+def take(path: Path, told: dict[str, Any], lock: dict[str, Any] | None) -> dict[str, Any]:
+    """Take it, where nobody else holds it or may still have faults in force."""
+    others = lock is not None and lock["drill"] != told["drill"]
+    if lock is not None and others and shown(lock)["free_s"] > 0:
+        return {"ok": False, "held": shown(lock)}
+    begun = {"drill": told["drill"], "owner": told["owner"], "taken": now(), "faults": 0.0, "halt": None, "seen": False}
+    write(path, renewed(begun, told))
+    return {"ok": True, "over": shown(lock) if lock is not None and others else None}
+
+
+def halt(path: Path, told: dict[str, Any], lock: dict[str, Any] | None) -> dict[str, Any]:
+    """Write down that its owner is to stop."""
     if lock is None:
-        return {"ok": do == "give"}
-    if do == "halt":
-        write(path, dict(lock, halt=told["words"], seen=False))
-        return {"ok": True, "held": shown(lock)}
-    if not mine:
-        return {"ok": do == "give", "held": shown(lock)}
-    if do == "give":
-        path.unlink()
-        return {"ok": True}
+        return {"ok": False}
+    write(path, dict(lock, halt=told["words"], seen=False))
+    return {"ok": True, "held": shown(lock)}
+
+
+def renew(path: Path, told: dict[str, Any], lock: dict[str, Any] | None) -> dict[str, Any]:
+    """Its owner lives; by this it also hears of a halt."""
+    if lock is None or lock["drill"] != told["drill"]:
+        return {"ok": False, "held": shown(lock) if lock is not None else None}
     write(path, dict(renewed(lock, told), seen=lock["halt"] is not None))
     return {"ok": True, "halt": lock["halt"]}
+
+
+def give(path: Path, told: dict[str, Any], lock: dict[str, Any] | None) -> dict[str, Any]:
+    """Its owner needs it no more; fine when it is somebody else's by now."""
+    if lock is not None and lock["drill"] == told["drill"]:
+        path.unlink()
+    return {"ok": True}
+
+
+def show(path: Path, told: dict[str, Any], lock: dict[str, Any] | None) -> dict[str, Any]:
+    """Who holds it."""
+    del path, told
+    return {"ok": True, "held": shown(lock) if lock is not None else None}
+
+
+ANSWERS = {"take": take, "halt": halt, "renew": renew, "give": give, "show": show}
 
 
 def main() -> None:
@@ -115,7 +124,8 @@ def main() -> None:
         turn = os.open(str(BASE / "turn"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(turn, fcntl.LOCK_EX)
-            said = answer(BASE / (told["estate"] + ".json"), told)
+            path = BASE / (told["estate"] + ".json")
+            said = ANSWERS[told["do"]](path, told, kept(path))
         finally:
             os.close(turn)
         print(json.dumps(said), flush=True)  # noqa: T201 - the answer

@@ -18,7 +18,7 @@ from drdrill.errors import DrdrillError
 from drdrill.faults.limits import recover_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from drdrill.connect.capabilities import Server
     from drdrill.connect.registry import Ways
@@ -177,8 +177,21 @@ def _asked(question: Callable[[], Any], otherwise: Any) -> Any:
 
 def differences(estate: Estate, before: Picture, after: Picture) -> list[Difference]:
     """What was well before and is not now. A writer that moved is no difference: `moved` says it."""
-    found: list[Difference] = []
-    command = recover_command(estate)
+    found = [*_not_well(before, after), *_otherwise(before, after)]
+    gone = {difference.what for difference in found}
+    for host, then in before.running.items():
+        if f"host {host}" in gone:
+            continue  # That it is not well is one thing, and told above.
+        for what, was, now, certain in host_looks.differences(host, then, after.running.get(host, _UNSEEN)):
+            found.append(Difference(what, was, now, None, certain))
+    for hold, seen in after.holds.items():
+        if hold not in before.holds:
+            words, certain = seen.words, seen.answer is False
+            found.append(Difference(f"hold {hold}", "not there", words, recover_command(estate), certain))
+    return found
+
+
+def _not_well(before: Picture, after: Picture) -> Iterator[Difference]:
     looked = (
         ("host", before.hosts, after.hosts),
         ("database", before.databases, after.databases),
@@ -189,23 +202,18 @@ def differences(estate: Estate, before: Picture, after: Picture) -> list[Differe
         for name, was in then.items():
             seen = now.get(name, Look(None, "it was not seen"))
             if was.answer is True and seen.answer is not True:
-                found.append(Difference(f"{kind} {name}", was.words, seen.words, None, seen.answer is False))
-    for name, roles in before.roles.items():
-        if name in after.roles and after.roles[name] != roles:
-            found.append(Difference(f"roles of database {name}", roles, after.roles[name], None, certain=True))
-    for name, state in before.servers.items():
-        if after.servers.get(name, state) != state:
-            found.append(Difference(f"server {name}", state, after.servers[name], None, certain=True))
-    gone = {d.what for d in found}
-    for host, then_ in before.running.items():
-        if f"host {host}" in gone:
-            continue  # That it is not well is one thing, and told above.
-        for what, was_, is_, certain in host_looks.differences(host, then_, after.running.get(host, _UNSEEN)):
-            found.append(Difference(what, was_, is_, None, certain))
-    for hold, seen in after.holds.items():
-        if hold not in before.holds:
-            found.append(Difference(f"hold {hold}", "not there", seen.words, command, seen.answer is False))
-    return found
+                yield Difference(f"{kind} {name}", was.words, seen.words, None, seen.answer is False)
+
+
+def _otherwise(before: Picture, after: Picture) -> Iterator[Difference]:
+    """What has to be the same, whether it was well or not."""
+    for kind, then, now in (
+        ("roles of database", before.roles, after.roles),
+        ("server", before.servers, after.servers),
+    ):
+        for name, was in then.items():
+            if now.get(name, was) != was:
+                yield Difference(f"{kind} {name}", was, now[name], None, certain=True)
 
 
 def with_causes(found: Sequence[Difference], undos: Sequence[Undo]) -> list[Difference]:

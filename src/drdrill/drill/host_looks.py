@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What hosts with a shell say of themselves: which services run, which units have failed, and how their clock is set.
 
-All hosts are asked at once, each with one command. A service that somebody enabled, and that ran, is one that should run: what a bus or
-a socket starts comes and goes. Clocks are compared with one that nobody can set, so only the host's own clock can make a difference.
+All hosts are asked at once, each with one command. A service that somebody enabled, and that ran, is one that should run: what
+a bus or a socket starts comes and goes. Clocks are compared with one that nobody can set, so only the host's own clock can make
+a difference.
 """
 
 from __future__ import annotations

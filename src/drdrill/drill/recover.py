@@ -122,7 +122,7 @@ def _heal(ways: Ways, entry: Entry, log: UndoLog, done: Recovered, say: Callable
 
 
 def _stop_live(ways: Ways, folder: Path, say: Callable[[str], None]) -> None:
-    """A drill that runs, here or on another machine, may renew nothing any more, and is told to stop. Nothing here may hinder a heal."""
+    """A drill that runs, here or elsewhere, may renew nothing any more, and is told to stop. Nothing here may hinder a heal."""
     estate = ways.estate
     lock = EstateLock(folder, estate.name)
     drills: dict[str, str] = {}

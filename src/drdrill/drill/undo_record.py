@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """An undo record as JSON, and what it must look like before anything is done with it. Pure.
 
-It comes from a disk, or from the other end of a line, and what it says is later done with the right of root. So `from_json` believes
-its form only, and `against` asks the estate and the registered fault about everything that it names.
+It comes from a disk, or from the other end of a line, and what it says is later done with the right of root. So `from_json`
+believes its form only, and `against` asks the estate and the registered fault about everything that it names.
 """
 
 from __future__ import annotations

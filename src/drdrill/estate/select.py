@@ -76,7 +76,7 @@ def address_at(service: Service, site: str) -> str | None:
 def lock_host(estate: Estate) -> str | None:
     """The host that keeps the lock of the estate, where every runner sees it; None: there is none.
 
-    The one that the estate file names, else the first with a shell at a site that only votes: a drill has the least reason to strike it.
+    The one that the estate file names, else the first with a shell at a site that only votes: few drills strike that one.
     """
     if estate.lock is not None:
         return estate.host_named(estate.lock).name
