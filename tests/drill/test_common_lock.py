@@ -71,6 +71,17 @@ def test_the_first_host_with_a_shell_where_nobody_serves_keeps_it(estate: Estate
     assert lock_host(alone(estate)) is None
 
 
+@pytest.mark.parametrize("url", ["ssh://127.0.0.1:4711", "ssh://me@localhost", "ssh://[::1]:22"])
+def test_a_host_that_is_a_part_of_this_machine_is_not_chosen(estate: Estate, url: str) -> None:
+    def reached(by: str) -> Estate:
+        host = replace(estate.hosts[HOST], ways={**estate.hosts[HOST].ways, "shell": (by,)})
+        return replace(estate, hosts={**estate.hosts, HOST: host})
+
+    assert lock_host(reached(url)) is None
+    assert lock_host(replace(reached(url), lock=HOST)) == HOST
+    assert lock_host(reached("ssh://10.0.0.1")) == HOST
+
+
 def test_without_a_host_the_lock_of_this_machine_is_taken_and_that_is_said(estate: Estate, tmp_path: Path) -> None:
     locks = Locks(tmp_path, alone(estate)).take("d")
     assert locks.common is None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from drdrill.connect.capabilities import Ran
 from drdrill.connect.many import Many, Order
+from drdrill.estate.select import own_shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,10 +56,8 @@ class HostLook:
 
 
 def look(estate: Estate, ways: Ways, *, first: bool) -> dict[str, HostLook]:
-    """Ask every host that has a shell. Raises nothing for what they answer."""
-    orders = [
-        Order(name, ASKED_FIRST if first else ASKED) for name, host in estate.hosts.items() if host.ways_in("shell")
-    ]
+    """Ask every host that has a shell and a system of its own. Raises nothing for what they answer."""
+    orders = [Order(name, ASKED_FIRST if first else ASKED) for name, host in estate.hosts.items() if own_shell(host)]
     asked_s = now_s()
     answers = Many(ways).ask(orders, within_s=_WITHIN_S, root=False)
     answered_s = now_s()

@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from drdrill.errors import BadInput
 
 if TYPE_CHECKING:
-    from drdrill.estate.model import Estate, Service
+    from drdrill.estate.model import Estate, Host, Service
+
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def hosts_at(estate: Estate, site: str) -> tuple[str, ...]:
@@ -76,11 +78,22 @@ def address_at(service: Service, site: str) -> str | None:
 def lock_host(estate: Estate) -> str | None:
     """The host that keeps the lock of the estate, where every runner sees it; None: there is none.
 
-    The one that the estate file names, else the first with a shell at a site that only votes: few drills strike that one.
+    The one that the estate file names, else the first with a shell at a site that only votes: few drills strike that one. A host
+    that is a part of this machine is not chosen: its files are this machine's own.
     """
     if estate.lock is not None:
         return estate.host_named(estate.lock).name
     for host in estate.hosts.values():
-        if host.site is not None and estate.sites[host.site].votes_only and host.ways_in("shell"):
+        if host.site is not None and estate.sites[host.site].votes_only and own_shell(host):
             return host.name
     return None
+
+
+def own_shell(host: Host) -> bool:
+    """Whether this host has a shell, and a system of its own behind it.
+
+    One at a loopback address is a part of this machine, as every host of the pocket lab is: its files, services and clock are
+    those of the machine.
+    """
+    urls = host.ways.get("shell", ())
+    return bool(urls) and not any(urlsplit(url).hostname in _LOOPBACK for url in urls)
