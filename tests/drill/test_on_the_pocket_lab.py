@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""Baseline, halt and leftovers on a real pocket lab, which has no shells: what can be known there is known, and quickly."""
+"""Baseline, halt and leftovers on a real pocket lab, whose hosts are a part of this machine: what can be known is, and quickly."""
 
 from __future__ import annotations
 
