@@ -84,6 +84,17 @@ def test_no_part_of_a_password_is_in_a_plan_whatever_is_in_it(password: str) -> 
     assert one != two
 
 
+def test_an_address_without_a_password_stays_as_it_is() -> None:
+    for way in (
+        "lab",
+        "ssh://10.0.0.1:22/x",
+        "ssh://root@[fe80::1]:22",
+        "ssh://[::1]:22/a@b",
+        "http://east.example/a@b",
+    ):
+        assert bare(way) == way
+
+
 def test_a_fault_that_is_no_dataclass_is_told_apart_by_its_title() -> None:
     class Opaque:
         name = "opaque"

@@ -22,6 +22,7 @@ from drdrill.drill.asks import Asks
 from drdrill.drill.guardian.beside import Guardian
 from drdrill.drill.holds import Holds
 from drdrill.drill.lock import EstateLock
+from drdrill.drill.permit import may_begin
 from drdrill.drill.reach import ways_back
 from drdrill.drill.tools import Tools
 from drdrill.drill.undo_log import UndoLog
@@ -101,7 +102,7 @@ class Drill(Asks):
             out: where drills are kept; this one gets the folder `<utc>-<title>` there.
             say: one line for the person who watches.
             guardian: where the process stands that heals when this one dies: `local`, `ssh://HOST`; None: there is none.
-            permit: what it may strike; None: nobody planned it, so nothing but the limits holds it.
+            permit: what it may strike; None: nobody planned it, so that only an estate without approvals can be drilled.
 
         Raises:
             Refused: the window of an approval has closed meanwhile.
@@ -109,8 +110,7 @@ class Drill(Asks):
             Unreachable: the supervisor of the lab does not answer.
             BadInput: the state folder cannot be used, or the drill cannot be recorded.
         """
-        if permit is not None:
-            permit.require_open()
+        may_begin(estate, permit)
         now = datetime.now(UTC)
         drill_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         lock = EstateLock(state.folder(estate.name), estate.name).take(drill_id)
