@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from drdrill.bdd.compile import PLAN, scenario_of
 from drdrill.bdd.running import about
 from drdrill.drill import plan as plans
 from drdrill.drill.approvals import read, refusals
-from drdrill.drill.permit import Permit
+from drdrill.drill.permit import Permit, wall_clock
 from drdrill.drill.signing import verifies
 from drdrill.errors import BadInput, Refused
 
@@ -48,7 +47,7 @@ def permit(
     """
     planned = plan_of_run(items, estate, config)
     given = tuple(read(path) for path in approvals)
-    found = refusals(planned, given, datetime.now(UTC), verifies, probe_only=probe_only)
+    found = refusals(planned, given, wall_clock(), verifies, probe_only=probe_only)
     if found:
         raise Refused("\n".join(found))
     for item, drill in zip(_drills(items), planned.drills, strict=True):

@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,6 +52,7 @@ def command(
     from drdrill.cli.plan_words import shown  # noqa: PLC0415
     from drdrill.drill import signing  # noqa: PLC0415 - nothing is loaded for --help
     from drdrill.drill.approvals import Approval, moment  # noqa: PLC0415
+    from drdrill.drill.permit import wall_clock  # noqa: PLC0415
 
     if new_key is not None:
         if any((key, person, begin, end, out, plan)):
@@ -81,7 +81,7 @@ def command(
         say(shown(line))
     say(f"approved by {one}")
     say(f"plan {digest}")
-    if one.end <= datetime.now(UTC):
+    if one.end <= wall_clock():
         say("note: this window is over already")
     say(f"written to {path}; drdrill run --approval {path}")
 

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from drdrill.faults.fault import Fault, Targets
 
 
+def wall_clock() -> datetime:
+    """What windows of approvals are held against: persons agreed on a time of day."""
+    return datetime.now(UTC)
+
+
 class Permit:
     """For one drill.
 
@@ -39,7 +44,7 @@ class Permit:
         plan: Plan,
         drill: Drill,
         approvals: Sequence[Approval] = (),
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = wall_clock,
         *,
         probe_only: bool = False,
     ) -> None:
