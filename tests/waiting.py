@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def eventually(look: Callable[[], object], within_s: float = 60.0, words: str = "it did not become so") -> float:
+def eventually(look: Callable[[], object], within_s: float = 15.0, words: str = "it did not become so") -> float:
     """Look until it is so; the seconds that it took. A failed test, with these words, when it does not get so in time."""
     begun = time.monotonic()
     while not look():

@@ -54,7 +54,7 @@ def test_every_engine_of_ours_is_loaded_by_name() -> None:
 
 @only_one_writes
 def test_one_member_writes_and_the_others_follow(engine: Engine) -> None:
-    eventually(lambda: engine.in_step().answer is True)
+    eventually(lambda: engine.in_step().answer is True, 60.0)
     members = engine.members()
     assert [m.role for m in members].count("writer") == 1
     assert all(m.healthy and m.in_step for m in members)
@@ -63,23 +63,23 @@ def test_one_member_writes_and_the_others_follow(engine: Engine) -> None:
 
 
 def test_every_member_is_readable_and_has_the_same_keys(engine: Engine) -> None:
-    eventually(lambda: engine.in_step().answer is True)
+    eventually(lambda: engine.in_step().answer is True, 60.0)
     since = engine.position()
     keys = []
     for member in engine.members():
         assert engine.readable(member.host).answer is True
-        eventually(lambda host=member.host: engine.settled(host, since).answer is True)
+        eventually(lambda host=member.host: engine.settled(host, since).answer is True, 60.0)
         keys.append(list(engine.keys(member.host, "registrations", "key", "")))
     assert keys[0] == keys[1] == sorted(keys[0])
     assert list(engine.keys(engine.members()[0].host, "registrations", "key", "no such prefix")) == []
 
 
 def test_who_claims_to_write_is_who_members_say_writes(engine: Engine) -> None:
-    eventually(lambda: engine.in_step().answer is True)
+    eventually(lambda: engine.in_step().answer is True, 60.0)
     members = engine.members()
     writers = sorted(m.host for m in members if m.role == "writer")
     assert all(m.healthy and m.in_step for m in members)
-    eventually(lambda: sorted(c.host for c in engine.claims() if c.accepts) == writers)
+    eventually(lambda: sorted(c.host for c in engine.claims() if c.accepts) == writers, 60.0)
     claims = [c for c in engine.claims() if c.accepts]
     assert len(claims) == 1 or (len({c.component for c in claims}) == 1 and claims[0].component)
     assert engine.writer() == (writers[0] if len(writers) == 1 else None)
@@ -94,11 +94,11 @@ def test_a_writer_is_not_moved_to_where_it_is(engine: Engine) -> None:
 @only_one_writes
 def test_a_switchover_moves_the_writer_and_back(engine: Engine) -> None:
     for _ in range(2):
-        eventually(lambda: engine.in_step().answer is True)
+        eventually(lambda: engine.in_step().answer is True, 60.0)
         target = next(m.host for m in engine.members() if m.role == "replica")
         engine.switch_over(target)
         assert engine.writer() == target
-    eventually(lambda: engine.in_step().answer is True)
+    eventually(lambda: engine.in_step().answer is True, 60.0)
 
 
 def test_who_never_connected_wrote_nothing(engine: Engine) -> None:
@@ -133,7 +133,7 @@ def test_a_client_at_each_place_writes_to_whoever_writes_and_every_member_has_th
 ) -> None:
     estate: Estate = request.getfixturevalue(which)
     engine = engine_for(estate, "clinical")
-    eventually(lambda: engine.in_step().answer is True)
+    eventually(lambda: engine.in_step().answer is True, 60.0)
     table = engine.make_ledger("20261125-000001-test")
     try:
         with Ways(estate) as ways:
@@ -151,7 +151,7 @@ def test_a_client_at_each_place_writes_to_whoever_writes_and_every_member_has_th
         since = engine.position()
         wanted = sorted(f"key/{vantage}" for vantage in estate.vantage)
         for member in engine.members():
-            eventually(lambda host=member.host: engine.settled(host, since).answer is True)
+            eventually(lambda host=member.host: engine.settled(host, since).answer is True, 60.0)
             assert list(engine.keys(member.host, table, LEDGER_KEY, "key/")) == wanted
     finally:
         engine.drop_ledger(table)

@@ -80,7 +80,7 @@ def test_links_are_cut_seen_to_be_cut_and_restored(ways: Ways, estate: Estate, h
         links.restore(hold)
         assert links.is_cut(hold, pairs).answer is False
         assert hold not in links.holds()
-        eventually(lambda: traffic.look().answer is True)
+        eventually(lambda: traffic.look().answer is True, 30.0)
         links.restore(hold)
     finally:
         links.restore(hold)
@@ -168,7 +168,7 @@ def test_power_goes_off_is_seen_to_be_off_and_comes_back(ways: Ways, estate: Est
         assert power.is_off(hosts).answer is False
         assert hold not in power.holds()
         power.on(hold, hosts)
-        eventually(lambda: inventory.states()["witness-arb1"].answer is True)
+        eventually(lambda: inventory.states()["witness-arb1"].answer is True, 30.0)
     finally:
         power.on(hold, hosts)
 
@@ -181,7 +181,7 @@ def test_power_comes_back_by_its_lease(ways: Ways, estate: Estate, hold: str) ->
     power.off(hold, "t", hosts, 0.5, HARD_S)
     eventually(lambda: power.is_off(hosts).answer is False, 10.0)
     assert power.renew(hold, 30.0).state == "lapsed"
-    eventually(lambda: inventory.states()["witness-arb1"].answer is True)
+    eventually(lambda: inventory.states()["witness-arb1"].answer is True, 30.0)
 
 
 def powered(estate: Estate, site: str) -> tuple[str, ...]:
@@ -219,9 +219,9 @@ def test_a_host_freezes_is_seen_to_stand_still_and_thaws(ways: Ways, estate: Est
         freeze.thaw(hold, hosts)
         assert freeze.is_frozen(hosts).answer is False
         assert hold not in freeze.holds()
-        eventually(lambda: traffic.look().answer is True)
+        eventually(lambda: traffic.look().answer is True, 30.0)
         freeze.thaw(hold, hosts)
-        eventually(lambda: inventory.states()[hosts[0]].answer is True)
+        eventually(lambda: inventory.states()[hosts[0]].answer is True, 30.0)
     finally:
         freeze.thaw(hold, hosts)
         traffic.close()
@@ -269,7 +269,7 @@ def test_a_frozen_host_that_loses_its_power_is_not_frozen_when_it_is_back(
         power.on(f"{hold}-power", hosts)
         assert freeze.is_frozen(hosts).answer is False
         assert hold in freeze.holds()
-        eventually(lambda: inventory.states()[hosts[0]].answer is True)
+        eventually(lambda: inventory.states()[hosts[0]].answer is True, 30.0)
     finally:
         power.on(f"{hold}-power", hosts)
         freeze.thaw(hold, hosts)
