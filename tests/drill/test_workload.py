@@ -14,6 +14,7 @@ from drdrill.drill import good_traffic
 from drdrill.drill import workload as module
 from drdrill.errors import BadInput, Refused
 from drdrill.journal import events, records
+from drdrill.journal.recording import DATA, load_stream
 from drdrill.journal.records import Done, Seen, intents_of
 
 if TYPE_CHECKING:
@@ -48,15 +49,20 @@ def test_a_pause_lets_nothing_be_in_flight_and_names_the_mark(bench: Bench, work
     with workload.pause() as marks:
         before = {name: len(s.records) for name, s in workload.streams().items() if name in marks}
         for stream, mark in marks.items():
-            assert int(workload.streams()[intents_of(stream)].records["seq"].max()) == mark
-            assert before[stream] == mark + 1  # every intent has its outcome
+            assert len(workload.streams()[intents_of(stream)].records) == before[stream]  # every intent has its outcome
+            planned = load_stream(bench.folder / DATA, intents_of(stream))
+            assert planned is not None
+            assert int(planned.records["seq"].max()) == mark
+            assert before[stream] <= mark - 25, "what was planned for the second to come was sent"
         time.sleep(0.5)
         assert {n: len(s.records) for n, s in workload.streams().items() if n in marks} == before
     (pause,) = bench.recording().timeline.pauses
     assert pause.to_ns is not None
     after = workload.streams()[EAST].records
     assert len(after) > before[EAST] + 40  # it came back only after 2 s of acknowledged writes
-    assert sorted(after["seq"]) == list(range(len(after)))
+    seqs = sorted(after["seq"])
+    assert seqs[: before[EAST]] == list(range(before[EAST]))
+    assert seqs[before[EAST] :] == list(range(marks[EAST] + 1, marks[EAST] + 1 + len(after) - before[EAST]))
 
 
 @pytest.mark.parametrize("rate", [9.0, 0.0, -5.0])

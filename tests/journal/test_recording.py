@@ -58,6 +58,21 @@ def test_a_folder_is_read_with_all_that_happened(tmp_path: Path):
     assert recording.about["drill"] == "20261124-scene"
 
 
+def test_a_write_that_was_planned_and_never_due_is_no_write(tmp_path: Path):
+    scene = Scene(tmp_path)
+    write = scene.writes("east")
+    path = scene.folder / "data" / f"{write}.bin"
+    found = np.fromfile(path, records.OPERATION)
+    for at, note in ((40, records.NOT_DUE), (41, records.TOO_LATE)):
+        found[at]["outcome"], found[at]["note"] = records.Done.UNSENT, note
+    found.tofile(path)
+    streams = scene.recording().streams
+    for name in (write, records.intents_of(write)):
+        assert len(streams[name].records) == len(found) - 1
+        assert 40 not in streams[name].records["seq"]
+        assert 41 in streams[name].records["seq"]
+
+
 @pytest.mark.parametrize(
     ("looks", "worst"),
     [((True, None), None), ((None, True), None), ((None, False, True), False), ((True, True), True), ((), None)],

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from drdrill.journal import events
 from drdrill.journal.fake import Scene
-from drdrill.journal.records import Done, Seen
+from drdrill.journal.records import INTENT, Done, Seen, intents_of
 from drdrill.measure.strips import strip, strips
 
 if TYPE_CHECKING:
@@ -82,6 +83,21 @@ def test_writes_that_stop_without_a_pause_leave_the_end_unknown_but_are_no_outag
     scene.writes("east", silent=[(30, 60)])
     scene.probes("east")
     assert not seen(scene)
+
+
+def test_writes_that_are_planned_for_later_than_anything_is_known_are_no_outage(scene: Scene):
+    """A drill that runs, or was killed: intents lie on disk 2 s ahead, and nobody knows what becomes of them."""
+    scene.probes("east", stopped=False)
+    stream = scene.writes("east", stopped=False)
+    path = scene.folder / "data" / f"{intents_of(stream)}.bin"
+    found = np.fromfile(path, INTENT)
+    ahead = np.zeros(50, INTENT)
+    ahead["seq"] = found["seq"][-1] + 1 + np.arange(50)
+    ahead["due"] = found["due"][-1] + np.arange(1, 51) * 40_000_000
+    np.concatenate((found, ahead)).tofile(path)
+    client = strip(scene.recording(), "registration", "client")
+    assert client.outages == ()
+    assert client.horizon_ns <= scene.ns(60)
 
 
 def test_the_strip_of_a_site_is_seen_from_outside_and_from_itself_only_where_nobody_is_outside(scene: Scene):

@@ -24,7 +24,7 @@ class Ledger:
         acknowledged: key -> when its acknowledgement arrived, of every write acknowledged before the reading began.
         refused: keys of the writes that surely did not happen.
         unknown: keys of the writes of which nothing is known, those whose outcome was never recorded included.
-        unsent: how many found no free connection.
+        unsent: how many were due and not sent: no connection was free, or this machine was too late.
         held: member -> the keys found there.
         unread: member -> why it could not be read.
         rate_hz: writes a second, of the slowest writer.

@@ -19,7 +19,7 @@ import numpy as np
 from drdrill.checkers.check import some
 from drdrill.checkers.verdict import Judgement, Verdict, worst
 from drdrill.journal import events
-from drdrill.journal.records import Done, intents_of
+from drdrill.journal.records import TOO_LATE, Done, intents_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,7 +53,8 @@ def probes_kept_schedule(recording: Recording) -> Judgement | None:
         records = (
             stream.records if stream is not None else np.zeros(0, [("seq", "<u4"), ("due", "<i8"), ("sent", "<i8")])
         )
-        found[probe["stream"]] = _kept(recording, probe, records["seq"], records["due"], records["sent"])
+        missing = int(records["seq"].max()) + 1 - len(records) if len(records) else 0
+        found[probe["stream"]] = _kept(recording, probe, records["due"], records["sent"], missing)
     return _judged("probes_kept_schedule", "the probes kept their schedule", "attempt", "samples", found)
 
 
@@ -74,18 +75,19 @@ def writers_kept_schedule(recording: Recording) -> Judgement | None:
         sent = dict(zip(operations.records["seq"].tolist(), operations.records["sent"].tolist(), strict=True))
         due = intents.records["due"]
         late = operations.records[
-            (operations.records["outcome"] == Done.UNSENT) & (operations.records["note"] == b"too late to be sent")
+            (operations.records["outcome"] == Done.UNSENT) & (operations.records["note"] == TOO_LATE)
         ]
         sent |= dict(zip(late["seq"].tolist(), late["done"].tolist(), strict=True))
         times = [sent.get(n) or d for n, d in zip(intents.records["seq"].tolist(), due.tolist(), strict=True)]
-        found[writer["stream"]] = _kept(recording, writer, intents.records["seq"], due, np.array(times, np.int64))
+        # None can be missing: what has no number was not planned, and that is a hole.
+        found[writer["stream"]] = _kept(recording, writer, due, np.array(times, np.int64), missing=0)
     return _judged("writers_kept_schedule", "the writers kept their schedule", "write", "operations", found)
 
 
-def _kept(recording: Recording, told: dict[str, Any], seq: Any, due: Any, sent: Any) -> Kept:
-    if not len(seq):
+def _kept(recording: Recording, told: dict[str, Any], due: Any, sent: Any, missing: int) -> Kept:
+    if not len(due):
         return Kept(0, 0, 0, 0.0, "it never began")
-    order = np.argsort(seq, kind="stable")
+    order = np.argsort(due, kind="stable")
     due, sent, latency_ns = due[order].astype(np.int64), sent[order].astype(np.int64), told["latency_s"] * 1e9
     end, words = _ended(recording, told["stream"], int(due[-1]))
     edges = np.concatenate((np.sort(sent), [end]))
@@ -94,15 +96,14 @@ def _kept(recording: Recording, told: dict[str, Any], seq: Any, due: Any, sent: 
     # A pending attempt is recorded when it ends, one second after its latency bound at the latest; none is missing before that.
     tail_ns = latency_ns + 1.5e9
     spans[-1] = max(0, spans[-1] - tail_ns)
-    missing = int(seq.max()) + 1 - len(seq)
     late = int((sent - due > latency_ns / 4).sum())
     latest = max(0.0, float((sent - due).max() / 1e9))
     longest = float(spans.max() / 1e9)
     if not words and longest > told["latency_s"]:
         words = f"for {longest:.2f} s nothing was sent"
-    if not words and missing + late > SHARE * len(seq):
-        words = f"{missing} of {len(seq) + missing} are missing and {late} were sent late"
-    return Kept(len(seq) + missing, missing, late, longest, words, latest)
+    if not words and missing + late > SHARE * len(due):
+        words = f"{missing} of {len(due) + missing} are missing and {late} were sent late"
+    return Kept(len(due) + missing, missing, late, longest, words, latest)
 
 
 def _overlap(edges: Any, begin: int, end: int) -> Any:

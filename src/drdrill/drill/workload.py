@@ -15,7 +15,7 @@ from drdrill.drill.ledgers import Ledgers
 from drdrill.drill.named import NOTHING
 from drdrill.errors import BadInput, Refused
 from drdrill.journal import events
-from drdrill.journal.recording import DATA, Stream, load_streams
+from drdrill.journal.recording import DATA, Stream, ever_due, load_streams
 from drdrill.journal.records import intents_of
 from drdrill.measure import specs
 
@@ -169,7 +169,7 @@ class Workload:
             short.clear()
             for worker in writers:
                 name = str(worker.spec["stream"])
-                intents, operations = (stream_of(self._context, n) for n in (intents_of(name), name))
+                intents, operations = ever_due(*(stream_of(self._context, n) for n in (intents_of(name), name)))
                 words = good_traffic.shortfall(intents, operations, since_ns, time.monotonic_ns())
                 if words:
                     short.append(f"{words} at {worker.spec['site']}")

@@ -6,8 +6,9 @@ There is no writer to find. What can go wrong is that members of two components 
 component it is. All is asked over the management path, which no fault cuts: a member behind a cut link still answers.
 
 One reading of one member proves nothing: a host that was frozen says `Synced` from memory for about a second after it thawed,
-before it learns that the others went on without it. So members are in step when all of them tell the same configuration, have
-nothing left to apply, and it stays so.
+before it learns that the others went on without it. So members are in step when all of them tell the same configuration, it
+stays so, and each has applied what any of them had committed when the look began. Not "has nothing to apply": a cluster that is
+written to is never seen so for long.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from drdrill.connect.odbc_zygote import Zygote
 from drdrill.engines.asking import ANSWER_S, CLAIM_S, Asking, Sampling, closed
 from drdrill.engines.engine import Claimed, Engine, Member
 from drdrill.engines.galera_client import ClientSide, quoted
-from drdrill.engines.galera_state import MANAGEMENT, STATE, State, apart
+from drdrill.engines.galera_state import MANAGEMENT, STATE, State, apart, behind
 from drdrill.errors import BadInput, DrdrillError, Refused, WayInFailed
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ STABLE_S: Final = 2.0
 """How long one configuration has to stay in step before it is believed."""
 AGAIN_S: Final = 0.2
 """Between two looks at whether it stays so."""
+SETTLE_S: Final = 2.0
+"""How long a member may take to apply what was committed when the look began. A healthy one needs milliseconds."""
 
 
 class Galera(ClientSide, Engine):
@@ -91,7 +94,7 @@ class Galera(ClientSide, Engine):
         if not isinstance(state, State):
             return Member(host, self._site[host], "unknown", False, None, None, str(state))
         role: Literal["writer", "replica"] = "writer" if state.accepts else "replica"
-        in_step = state.synced and not state.queue and state.component == most
+        in_step = state.synced and state.component == most
         shared = state.primary and len(state.peers) > 1
         return Member(host, self._site[host], role, state.synced, in_step, None, str(state), shared)
 
@@ -136,10 +139,11 @@ class Galera(ClientSide, Engine):
     # --- in step ------------------------------------------------------------------------------------------------------
 
     def in_step(self) -> Look:
-        """All members are Synced in one configuration, with nothing left to apply, and stay so for `STABLE_S`.
+        """All members are Synced in one configuration, stay so for `STABLE_S`, and each has what any had when this look began.
 
         A configuration that was seen so before is not waited for again: whatever happened in between had made another one.
         """
+        begun, goal = time.monotonic(), -1
         while True:
             states = self._asking.everybody(self._state)
             known = {host: state for host, state in states.items() if isinstance(state, State)}
@@ -147,13 +151,16 @@ class Galera(ClientSide, Engine):
             counts = {"members": len(states), "writers": accepting}
             wrong = [str(state) for state in states.values() if not isinstance(state, State)] + apart(known)
             now = time.monotonic()
-            if wrong:
+            if goal < 0:
+                goal = max((state.seqno for state in known.values()), default=-1)
+            late = behind(known, goal)
+            if wrong or (late and now - begun >= SETTLE_S):
                 self._seen = None
-                return Look(False, "; ".join(wrong), counts)
+                return Look(False, "; ".join(wrong or late), counts)
             state = next(iter(known.values()))
             if self._seen is None or self._seen[0] != state.component:
                 self._seen = (state.component, now)
-            if now - self._seen[1] >= STABLE_S:
+            if not late and now - self._seen[1] >= STABLE_S:
                 words = f"all {len(known)} members are Synced in configuration {state.conf} of {state.size} and accept writes"
                 return Look(True, words, counts)
             time.sleep(AGAIN_S)  # Nothing announces that nothing happens.

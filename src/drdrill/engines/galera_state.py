@@ -101,9 +101,18 @@ class State:
 
 
 def apart(states: Mapping[str, State]) -> list[str]:
-    """Why these members are not in step, in words; empty when every one has everything and all are of one component."""
-    found = [f"{host}: {state}" for host, state in states.items() if not state.synced or state.read_only or state.queue]
+    """Why these members do not belong together, in words; empty when all are Synced, accept writes and are of one component.
+
+    What one has yet to apply is not asked here: while anybody writes, a member is caught with a write set in its queue at times.
+    """
+    found = [f"{host}: {state}" for host, state in states.items() if not state.synced or state.read_only]
     if not found and len({state.component for state in states.values()}) > 1:
         found = [f"{host}: {state}" for host, state in states.items()]
         found.append("so they are not of one component")
     return found
+
+
+def behind(states: Mapping[str, State], seqno: int) -> list[str]:
+    """Who has not committed everything up to this number, in words."""
+    late = {host: state for host, state in states.items() if state.seqno < seqno}
+    return [f"{host} lacks {seqno - state.seqno} write sets ({state})" for host, state in late.items()]

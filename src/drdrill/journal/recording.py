@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,18 @@ if TYPE_CHECKING:
 
     from drdrill.journal.journal import Reading
 
-__all__ = ["Operation", "Pause", "Recording", "Stream", "Strike", "Timeline", "load", "load_stream", "load_streams"]
+__all__ = [
+    "Operation",
+    "Pause",
+    "Recording",
+    "Stream",
+    "Strike",
+    "Timeline",
+    "ever_due",
+    "load",
+    "load_stream",
+    "load_streams",
+]
 
 DATA = "data"
 """The folder of the streams, beside the journal."""
@@ -88,10 +99,23 @@ def load_stream(folder: Path, name: str) -> Stream | None:
 
 
 def load_streams(folder: Path) -> dict[str, Stream]:
-    """Every stream of a drill's data folder, by name."""
+    """Every stream of a drill's data folder, by name. Writes that were planned and never due are in none of them."""
     names = sorted(p.stem for p in folder.glob("*.json"))
-    found = (load_stream(folder, name) for name in names)
-    return {s.name: s for s in found if s is not None}
+    found = {s.name: s for name in names if (s := load_stream(folder, name)) is not None}
+    for name, stream in list(found.items()):
+        intents = found.get(records.intents_of(name))
+        if stream.head["kind"] == "operations" and intents is not None:
+            found[intents.name], found[name] = ever_due(intents, stream)
+    return found
+
+
+def ever_due(intents: Stream, operations: Stream) -> tuple[Stream, Stream]:
+    """Both without the writes that were planned and never due, since their writer was paused or stopped before."""
+    never = operations.records["note"] == records.NOT_DUE
+    if not never.any():
+        return intents, operations
+    due = ~np.isin(intents.records["seq"], operations.records["seq"][never])
+    return replace(intents, records=intents.records[due]), replace(operations, records=operations.records[~never])
 
 
 def load(folder: Path) -> Recording:

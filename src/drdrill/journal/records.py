@@ -95,6 +95,12 @@ class Done(enum.IntEnum):
     UNSENT = 4
 
 
+TOO_LATE: Final = b"too late to be sent"
+"""The note of a write that was due and not sent, since this machine was late itself."""
+NOT_DUE: Final = b"stopped before it was due"
+"""The note of a write that was planned and never due, since its writer was paused or stopped."""
+
+
 class Claim(enum.IntEnum):
     """Whether a member says that it accepts writes."""
 

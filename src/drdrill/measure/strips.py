@@ -108,6 +108,7 @@ def _writes(recording: Recording, service: str, name: str, latency_ns: int, p99_
     parts: list[Any] = []
     spans: Spans = []
     running = False
+    newest = _newest(recording)
     for writer in started:
         intents = recording.streams.get(intents_of(writer["stream"]))
         operations = recording.streams.get(writer["stream"])
@@ -115,7 +116,7 @@ def _writes(recording: Recording, service: str, name: str, latency_ns: int, p99_
             continue
         struck = _struck(recording, writer["site"]) if name == CLIENT else []
         closed = _pauses(recording, writer["stream"]) + struck
-        begin, end = int(intents.records["due"].min()), int(intents.records["due"].max())
+        begin, end = int(intents.records["due"].min()), min(int(intents.records["due"].max()), newest)
         spans += _without((begin, end), closed)
         running |= not any(a <= end <= b for a, b in closed)
         ended = operations.records[operations.records["outcome"] != Done.UNSENT]
@@ -128,6 +129,12 @@ def _writes(recording: Recording, service: str, name: str, latency_ns: int, p99_
     period = round(SECOND / min(w["rate_hz"] for w in started))
     round_trip = _p99((done - sent)[ok & (done < _first_change(recording))], p99_ns)
     return Writes(np.sort(done[ok]), due, sent, done, ok, _union(spans), latency_ns, period, round_trip), running
+
+
+def _newest(recording: Recording) -> int:
+    """When the newest thing that is known happened. Writes are planned ahead, and of those to come nothing is known."""
+    ended = (int(s.records["done"].max(initial=0)) for s in recording.streams.values() if s.head["kind"] != "intents")
+    return max((recording.journal.events[-1].t, *ended))
 
 
 def _first_change(recording: Recording) -> int:

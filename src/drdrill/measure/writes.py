@@ -12,7 +12,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from drdrill.journal.records import INTENT_PACK, OPERATION_PACK, Done, intents_of
+from drdrill.journal.records import INTENT_PACK, NOT_DUE, OPERATION_PACK, TOO_LATE, Done, intents_of
 from drdrill.measure import http
 from drdrill.measure.schedule import SECOND, Grid, missed
 from drdrill.measure.sink import Sink
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 GROUP_NS: Final = SECOND // 10
 """Intents are written and synced in groups of this length."""
-AHEAD_NS: Final = 4 * GROUP_NS
-"""So long before it is due a group is planned: a disk that others keep busy syncs in 0.3 s, and no write is to wait for it."""
+AHEAD_NS: Final = 20 * GROUP_NS
+"""So long before it is due a group is planned. No write is to wait for the disk, and one that others keep busy was seen to take
+1.1 s for a sync. What is planned when the writer pauses or stops, and not due yet, is never sent."""
 CONNECT_S: Final = 2.0
 PATIENCE: Final = 4
 """After this many latency bounds without an answer a write gives its slot to a fresh connection."""
@@ -94,7 +95,7 @@ class Writer:
         self.operations = Sink(folder, spec["stream"], kind="operations", **head)
 
     def pause(self, n: int) -> None:
-        """Plan no further writes; those that are planned already are still sent. `n` is told with every status of it."""
+        """Send no further writes; those in flight are waited for. `n` is told with every status of it."""
         self._pause_n = n
         self._go.clear()
 
@@ -107,10 +108,10 @@ class Writer:
     async def run(self, tasks: asyncio.TaskGroup) -> None:
         """Plan a group, wait until its intents are on disk, send it; for ever."""
         k = 0
-        sending: asyncio.Task[None] | None = None
+        planned: set[asyncio.Task[None]] = set()
         while True:
             if not self._go.is_set():
-                await self._paused(sending)
+                await self._paused(planned)
                 k = self.grid.first_at(time.monotonic_ns() + GROUP_NS)
             begin = self.grid.due(k)
             group = []
@@ -122,11 +123,15 @@ class Writer:
             # The disk may be slow; the writes of the groups before must not wait for it.
             await asyncio.to_thread(self.intents.sync)
             sending = tasks.create_task(self._send(group, tasks))
+            planned.add(sending)
+            sending.add_done_callback(planned.discard)
             await asyncio.sleep((begin + GROUP_NS - AHEAD_NS - time.monotonic_ns()) / SECOND)
 
-    async def _paused(self, sending: asyncio.Task[None] | None) -> None:
-        if sending:
-            await sending
+    async def _paused(self, planned: set[asyncio.Task[None]]) -> None:
+        dropped = list(planned)
+        for sending in dropped:
+            sending.cancel()
+        await asyncio.gather(*dropped, return_exceptions=True)
         told = {"mark": self.seq - 1, "n": self._pause_n}
         self.say(status="paused", **told)
         self._quiet.clear()
@@ -145,11 +150,11 @@ class Writer:
                 await asyncio.sleep((due - time.monotonic_ns()) / SECOND)
             except asyncio.CancelledError:
                 for write in group[at:]:
-                    self._record(write, 0, Done.UNSENT, 0, "stopped before it was due")
+                    self._record(write, 0, Done.UNSENT, 0, NOT_DUE.decode())
                 raise
             now = time.monotonic_ns()
             if missed(due, now, self.latency_ns):
-                self._record((seq, due), 0, Done.UNSENT, 0, "too late to be sent")
+                self._record((seq, due), 0, Done.UNSENT, 0, TOO_LATE.decode())
             elif not self.slots:
                 self._record((seq, due), 0, Done.UNSENT, 0, "no free connection")
             else:
