@@ -37,6 +37,8 @@ from typing import Any, Final
 
 LONGEST: Final = 60_000
 """Bytes of one message at most; rows that do not fit follow in the next one."""
+DONE: Final = b'{"rows": []}'
+"""The answer to a statement that gives no rows: every write has it."""
 REFUSED_S: Final = 0.3
 _DEATH: Final = 1
 """PR_SET_PDEATHSIG of <sys/prctl.h>."""
@@ -171,9 +173,12 @@ class Child:
 
     def _rows(self, cursor: Any) -> None:
         """Send the rows of an answer, in messages that fit."""
+        if not cursor.description:
+            self._end.send(DONE)
+            return
         rows: list[Any] = []
         size = 0
-        for row in cursor if cursor.description else ():
+        for row in cursor:
             found = list(row)
             length = len(json.dumps(found, default=str)) + 2
             if size + length > LONGEST - 64 and rows:

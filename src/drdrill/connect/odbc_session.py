@@ -8,9 +8,10 @@ import asyncio
 import contextlib
 import json
 import socket
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from drdrill.connect.odbc_child import LONGEST
+from drdrill.connect.odbc_child import DONE, LONGEST
 from drdrill.connect.sql import SqlFailed
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ class Session:
         self._zygote = zygote  # It ends when nobody holds it any more, and its sessions with it.
         self._string = string
         self._left = False
+        # The loop listens all the time: to begin and to end that for every answer takes longer than to take the answer in.
+        self._loop = asyncio.get_running_loop()
+        self._heard: deque[bytes] = deque()
+        self._waiting: asyncio.Future[None] | None = None
+        self._loop.add_reader(child, self._hear)
 
     @property
     def stale(self) -> bool:
@@ -63,16 +69,17 @@ class Session:
 
     async def ask(self, request: dict[str, Any]) -> list[list[Any]]:
         """One request to the process that holds it. Raises SqlFailed."""
-        loop = asyncio.get_running_loop()
         self._left = True
         rows: list[list[Any]] = []
         more = True
         try:
-            await loop.sock_sendall(self._child, json.dumps(request).encode())
+            await self._send(json.dumps(request).encode())
             while more:
-                said = await loop.sock_recv(self._child, LONGEST + 4096)
+                said = await self._next()
                 if not said:
                     raise SqlFailed("the session's process ended")
+                if said == DONE:
+                    break
                 told = json.loads(said)
                 if "error" in told:
                     error = failed(told, self._string)
@@ -85,8 +92,39 @@ class Session:
         self._left = False
         return rows
 
+    async def _send(self, message: bytes) -> None:
+        try:
+            self._child.send(message)
+        except BlockingIOError:
+            await self._loop.sock_sendall(self._child, message)
+
+    async def _next(self) -> bytes:
+        """The next message, empty once there will be none."""
+        while not self._heard:
+            self._waiting = self._loop.create_future()
+            try:
+                await self._waiting
+            finally:
+                self._waiting = None
+        return self._heard.popleft()
+
+    def _hear(self) -> None:
+        try:
+            said = self._child.recv(LONGEST + 4096)
+        except BlockingIOError:
+            return
+        except OSError:
+            said = b""
+        if not said:
+            self._loop.remove_reader(self._child)  # It can be read for ever now.
+        self._heard.append(said)
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
     def close(self) -> None:
         """At once: its process is killed, whatever it waits for."""
+        if self._child.fileno() >= 0:
+            self._loop.remove_reader(self._child)
         with contextlib.suppress(OSError):
             self._child.close()
 
