@@ -192,7 +192,7 @@ def test_what_breaks_beside_a_fault_that_is_held_ends_the_drill(stage: Stage, lo
 @pytest.mark.usefixtures("at_once")
 def test_the_last_copy_that_falls_silent_ends_the_drill(stage: Stage, monkeypatch: Any):
     stage.strike(HostLosesPower("database", "registration", "east"))
-    asks = stage.drill.permits._apart
+    asks = stage.drill.restraints._apart
     assert asks is not None
     engine = asks.engine("clinical")
     monkeypatch.setattr(engine, "members", lambda: ())

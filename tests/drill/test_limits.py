@@ -15,8 +15,8 @@ from permits_helpers import ALLOWED, Stage, limited
 from drdrill.connect.fake_world import World
 from drdrill.drill import limits
 from drdrill.drill.call import Call
-from drdrill.drill.permits import Permits, needed_s
 from drdrill.drill.preflight import closed_now, findings
+from drdrill.drill.restraints import Restraints, needed_s
 from drdrill.drill.time_limits import Clock, DrillTime, WindowTime
 from drdrill.errors import Refused, Tripped
 from drdrill.estate.model import Limits
@@ -166,7 +166,7 @@ class Time:
 
 def windowed(stage: Stage, time: Time) -> None:
     stage.drill.estate = limited(stage.estate, windows=NIGHT)
-    stage.drill.permits = Permits(stage.drill, time.clock)
+    stage.drill.restraints = Restraints(stage.drill, time.clock)
 
 
 def test_outside_of_its_window_nothing_is_struck_or_moved(stage: Stage):

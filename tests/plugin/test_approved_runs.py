@@ -183,3 +183,13 @@ def test_a_probe_says_what_is_missing(office: Office):
     result = office.run(more=("--probe-only",))
     assert result.ret == 7, result.outlines
     result.stdout.fnmatch_lines(["*links through fake: east-db1: no right to nft*"])
+
+
+def test_a_probe_does_no_when_of_the_teams_own_that_nobody_looked_into(office: Office):
+    own = "from pytest_bdd import when\n@when('x')\ndef x(tmp_path): open('harm', 'w').close()\n"
+    office.team.write("conftest.py", CALLS + own)
+    office.team.write("a.feature", CUT.replace("    When site", "    When x\n    And site"))
+    result = office.run(more=("--probe-only",))
+    assert result.ret == 0, result.outlines
+    result.stdout.fnmatch_lines(["*a step of the team's own; it and what follows is passed over*"])
+    assert not (office.team.path / "harm").exists()

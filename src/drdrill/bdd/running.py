@@ -57,7 +57,8 @@ class Running:
         """A sentence begins."""
         # By identity: the same sentence may stand twice in a scenario.
         index = scenario.steps.index(step)
-        if self._probing and self._probing.parted and index in self.plan.own:
+        # Behind a strike that was not done it has nothing to look at, and a When may be a strike that nobody can look into.
+        if self._probing and index in self.plan.own and (self._probing.parted or step.type == "when"):
             raise PassedOver(f"{step.name}: a step of the team's own; it and what follows is passed over")
         self._index = index
         self._lines.sentence(step)

@@ -49,6 +49,7 @@ def command(
 
     The approval counts for exactly this plan on this estate, within the window. What you sign is shown. Touches nothing.
     """
+    from drdrill.cli.plan_words import shown  # noqa: PLC0415
     from drdrill.drill import signing  # noqa: PLC0415 - nothing is loaded for --help
     from drdrill.drill.approvals import Approval, moment  # noqa: PLC0415
     from drdrill.drill.permit import wall_clock  # noqa: PLC0415
@@ -69,14 +70,15 @@ def command(
     one = Approval(digest, str(kept["estate"]["name"]), str(person), moment(str(begin)), moment(str(end)))
     if one.end <= one.begin:
         raise BadInput(f"this window ends at {end}, before it begins at {begin}")
+    told = _told(kept)
     one = replace(one, signature=signing.sign(mine, one.signed))
     path = Path(out) if out else Path(str(plan)).with_name(f"{person}.approval.json")
     try:
         path.write_text(json.dumps(one.as_json(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{path}: the approval cannot be written there ({error.strerror})") from error
-    for line in _told(kept):
-        say(line)
+    for line in told:
+        say(shown(line))
     say(f"approved by {one}")
     say(f"plan {digest}")
     if one.end <= wall_clock():

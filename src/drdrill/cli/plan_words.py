@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import textwrap
+import unicodedata
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -18,18 +19,22 @@ WIDTH: Final = 100
 def lines(plan: Plan) -> Iterator[str]:
     """Line by line."""
     marked = ", which is PRODUCTION" if plan.estate["production"] else ""
-    yield f"{_some(len(plan.drills), 'drill')} on the estate {plan.estate['name']}{marked}; drdrill {plan.version}"
+    yield f"{_some(len(plan.drills), 'drill')} on the estate {plan.estate['name']}{marked}"
     for drill in plan.drills:
         yield ""
         yield from _drill(plan, drill)
     yield ""
+    yield from _wrapped(_limits(plan), "limits     ")
+    asked = f"{', '.join(plan.guards)}: each is asked before each strike" if plan.guards else "none are installed"
+    yield from _wrapped(asked, "guards     ")
+    yield from _wrapped(", ".join(f"{name} {v}" for name, v in plan.versions.items()), "versions   ")
     yield from _approvals(plan)
     yield f"digest     {plan.digest}"
 
 
 def _drill(plan: Plan, drill: Drill) -> Iterator[str]:
     yield from _wrapped(drill.title, "")
-    yield f"  {drill.where}"
+    yield f"  {shown(drill.where)}"
     for sentence in drill.sentences:
         yield from _wrapped(sentence.written.text, "  ")
         yield from _wrapped(sentence.written.step, "      step       ")
@@ -66,6 +71,21 @@ def _healed(strike: Strike) -> str:
     return f"by the drill; if it dies, by its guardian, since there is no lease for {', '.join(strike.alone)}"
 
 
+def _limits(plan: Plan) -> str:
+    """Each that is set, as the estate has it."""
+    said = {
+        key: value for key, value in plan.estate["limits"].items() if key != "is" and value not in (None, [], False)
+    }
+    return ", ".join(
+        f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}" for key, value in said.items()
+    )
+
+
+def shown(words: str) -> str:
+    """Words with every sign that would move the cursor, hide or turn round what stands beside it written out."""
+    return "".join(c if c.isprintable() or unicodedata.category(c) == "Zs" else ascii(c)[1:-1] for c in words)
+
+
 def _approvals(plan: Plan) -> Iterator[str]:
     if not plan.needed:
         yield "approvals  none are needed: this estate is not marked production and has no approvals"
@@ -78,7 +98,12 @@ def _wrapped(words: str, head: str) -> Iterator[str]:
     """A long text below its own beginning; what has no space in it stays whole, so that it can be copied."""
     below = " " * (len(head) if head.strip() else len(head) + 2)
     yield from textwrap.wrap(
-        words, WIDTH, initial_indent=head, subsequent_indent=below, break_long_words=False, break_on_hyphens=False
+        shown(words),
+        WIDTH,
+        initial_indent=head,
+        subsequent_indent=below,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 

@@ -78,7 +78,9 @@ def moment(written: str) -> datetime:
     """A time with its zone. Raises BadInput."""
     try:
         found = datetime.fromisoformat(written)
-    except ValueError as error:
+        if found.tzinfo is not None:
+            found.astimezone(UTC)  # what is signed; the first and the last day of the calendar have none in some zones
+    except (ValueError, OverflowError) as error:
         raise BadInput(f"{written}: is not a time such as 2027-05-02T22:00+02:00") from error
     if found.tzinfo is None:
         raise BadInput(f"{written}: says no zone, so nobody knows when that is; write {written}+02:00, or {written}Z")
@@ -100,7 +102,7 @@ def read(path: Path) -> Approval:
         raise BadInput(f"{path}: {error}") from error
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise BadInput(f"{path}: is no approval as `drdrill approve` writes it") from error
-    if not all(isinstance(word, str) for word in (*words, signature)):
+    if not all(isinstance(word, str) and word.isprintable() for word in (*words, signature)):
         raise BadInput(f"{path}: is no approval as `drdrill approve` writes it")
     return Approval(words[0], words[1], words[2], begin, end, signature, str(path))
 

@@ -22,8 +22,9 @@ from drdrill.drill.asks import Asks
 from drdrill.drill.guardian.beside import Guardian
 from drdrill.drill.holds import Holds
 from drdrill.drill.one_drill import OneDrill
-from drdrill.drill.permits import Permits
+from drdrill.drill.permit import may_begin
 from drdrill.drill.reach import ways_back
+from drdrill.drill.restraints import Restraints
 from drdrill.drill.tools import Tools
 from drdrill.drill.undo_log import UndoLog
 from drdrill.drill.watches import Watches
@@ -81,7 +82,7 @@ class Drill(Asks):
         self._struck = False
         self._begun_ns = time.monotonic_ns()
         self._nouns: dict[str, Any] = {}
-        self.permits = Permits(self)
+        self.restraints = Restraints(self)
         self.guardian = guardian
         self.permit = permit
         log = UndoLog(state.folder(estate.name))
@@ -106,7 +107,7 @@ class Drill(Asks):
             out: where drills are kept; this one gets the folder `<utc>-<title>` there.
             say: one line for the person who watches.
             guardian: where the process stands that heals when this one dies: `local`, `ssh://HOST`; None: there is none.
-            permit: what it may strike; None: nobody planned it, so nothing but the limits holds it.
+            permit: what it may strike; None: nobody planned it, so that only an estate without approvals can be drilled.
 
         Raises:
             Refused: the window of an approval has closed meanwhile.
@@ -114,8 +115,7 @@ class Drill(Asks):
             Unreachable: the supervisor of the lab does not answer.
             BadInput: the state folder cannot be used, or the drill cannot be recorded.
         """
-        if permit is not None:
-            permit.require_open()
+        may_begin(estate, permit)
         now = datetime.now(UTC)
         drill_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         lock = OneDrill(estate, say).take(drill_id)
@@ -233,7 +233,7 @@ class Drill(Asks):
         """
         if not self._struck:
             self.nouns["workload"].watch_all()
-            self.permits.watch()
+            self.restraints.watch()
 
     def before_change(self) -> None:
         """To be called before the first strike or operation: how the estate looks while it is whole."""
@@ -272,7 +272,7 @@ class Drill(Asks):
 
     def close(self) -> None:
         """Let everything go: connections, journal, and last the estate."""
-        self.permits.close()
+        self.restraints.close()
         self.ask_no_more()
         self.journal.close()
         self.lock.release()

@@ -55,10 +55,10 @@ class DrillNoun:
                 "drill dies: --guardian local, or ssh://HOST of another site"
             )
         self._drill.before_change()
-        self._drill.permits.ask(fault, targets, hold_id, quorum_loss=quorum_loss)
+        self._drill.restraints.ask(fault, targets, hold_id, quorum_loss=quorum_loss)
         if words := self._drill.lock.forbids(fault, targets.hosts):
             raise Refused(f"{fault.title}: {words}")
-        reach.hard_end_s = self._drill.permits.hard_end_s()
+        reach.hard_end_s = self._drill.restraints.hard_end_s()
         if self._drill.probes_only:
             probing.try_ways(self._drill, fault, reach, targets)
             return
@@ -102,7 +102,7 @@ class DrillNoun:
         self._drill.say(f"HEAL {hold.title}")
         if not hold.heal("sentence"):
             raise NotHealed(f"{hold.title}: not proven healed: {hold.words}. By hand: {hold.undo.command}")
-        self._drill.permits.healed()
+        self._drill.restraints.healed()
         self._drill.say("  healed: nothing of it is left")
 
     def switch(self, fault: EntryDrained) -> None:
@@ -124,7 +124,7 @@ class DrillNoun:
         """Whether limits and plan allow that this service moves to this site now. Raises Refused when they do not."""
         if self._drill.permit is not None:
             self._drill.permit.use_move(moved(self._drill.estate, service, site))
-        self._drill.permits.move(service)
+        self._drill.restraints.move(service)
 
     def hold_for(self, seconds: float | Deadline) -> None:
         """Leave everything that is broken as it is for so long, looking at it all the while.
@@ -145,7 +145,7 @@ class DrillNoun:
         """From now on the drill stops and heals when clients are without this service for longer."""
         found = self._drill.estate.service_named(service).name
         at = self._drill.estate.site_named(site).name if site else None
-        self._drill.permits.abort_if(Away(found, seconds, at))
+        self._drill.restraints.abort_if(Away(found, seconds, at))
 
     def await_baseline(self, deadline: Deadline) -> None:
         """Assert that the estate is as it was before the first strike, within the time, or within its recovery time."""

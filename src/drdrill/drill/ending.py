@@ -149,9 +149,9 @@ def _judge(drill: Drill, error: BaseException | None) -> tuple[Result, tuple[str
     if judged.result is Result.REFUSED and drill.struck():
         # A strike that died in the middle left no `struck` in the journal. Nothing is proven; it was not nothing.
         judged = replace(judged, result=Result.ABORTED)
-    if judged.result is Result.MET and drill.journal.lost:
+    if drill.journal.lost and (tried or judged.result is Result.MET):
         words = f"{len(drill.journal.lost)} events of its end could not be written, so nobody can check it."
-        judged = replace(judged, result=Result.INCONCLUSIVE, reasons=(words,))
+        judged, tried = replace(judged, result=Result.INCONCLUSIVE, reasons=(words,)), False
     write(drill.journal, judged)
     return judged.result, judged.reasons, tried
 

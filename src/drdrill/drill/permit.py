@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from drdrill.drill.approvals import Approval
     from drdrill.drill.plan import Drill, Plan
+    from drdrill.estate.model import Estate
     from drdrill.faults.fault import Fault, Targets
 
 
@@ -100,3 +101,12 @@ class Permit:
             for one in self._approvals
         ]
         return {"plan": self._plan.digest, "approvals": said, "probe_only": self.probe_only}
+
+
+def may_begin(estate: Estate, permit: Permit | None) -> None:
+    """A drill of this estate may begin. Raises Refused: its window is closed, or approvals are needed and nobody planned it."""
+    if permit is not None:
+        permit.require_open()
+    elif estate.production or estate.approvals is not None:
+        words = f"drills of the estate {estate.name} need approvals"
+        raise Refused(f"{words}, and this one was not planned, so nobody can have given any")

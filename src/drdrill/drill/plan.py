@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +20,8 @@ from drdrill.drill.canonical import digest, plain
 from drdrill.drill.hold import LEASE_S
 from drdrill.drill.lacking import struck_by
 from drdrill.drill.planned_estate import parts
+from drdrill.drill.planned_parts import guards as installed
+from drdrill.drill.planned_parts import versions as known
 from drdrill.errors import BadInput
 from drdrill.faults.entry_drained import EntryDrained
 
@@ -123,7 +124,8 @@ class Plan:
         longest_s: the hard end of every fault.
         needed: how many persons have to approve.
         keys: who may, with their public keys.
-        version: of drdrill.
+        guards: the names of those that are asked before each strike.
+        versions: of drdrill and of what offers parts of it.
     """
 
     estate: Mapping[str, Any]
@@ -132,17 +134,19 @@ class Plan:
     longest_s: float
     needed: int
     keys: Mapping[str, str]
-    version: str
+    guards: tuple[str, ...]
+    versions: Mapping[str, str]
 
     def as_json(self) -> dict[str, Any]:
         """All of it as plain JSON."""
         return {
             "version": VERSION,
-            "drdrill": self.version,
+            "versions": dict(self.versions),
             "estate": dict(self.estate),
             "files": [list(pair) for pair in self.files],
             "lease_s": LEASE_S,
             "longest_s": self.longest_s,
+            "guards": list(self.guards),
             "approvals": {"needed": self.needed, "keys": dict(self.keys)},
             "drills": [_drill(drill) for drill in self.drills],
         }
@@ -158,6 +162,9 @@ def plan(
     scenarios: Iterable[Scenario],
     files: Mapping[str, str],
     leased: Callable[[str, str], bool] | None = None,
+    *,
+    guards: Sequence[str] | None = None,
+    versions: Mapping[str, str] | None = None,
 ) -> Plan:
     """What these scenarios would do to this estate. Touches nothing.
 
@@ -167,6 +174,8 @@ def plan(
         files: path -> SHA-256 of each file that has a part in it.
         leased: whether the strikes of a way in, by capability and name, end by themselves where the fault is; asked of the
             registered ones when None.
+        guards: the names of those that are asked; those that are installed when None.
+        versions: of what is installed; looked up when None.
 
     Raises:
         BadInput: a name that the estate does not have.
@@ -179,7 +188,8 @@ def plan(
         longest_s=estate.limits.longest_fault_s,
         needed=approvals.needed if approvals else int(estate.production),
         keys=dict(approvals.keys) if approvals else {},
-        version=version("drdrill"),
+        guards=tuple(installed() if guards is None else guards),
+        versions=known() if versions is None else dict(versions),
     )
 
 
@@ -191,8 +201,8 @@ def registered(capability: str, name: str) -> bool:
 
 
 def fault_words(fault: Fault) -> dict[str, Any]:
-    """A fault as data: two are the same when this is the same."""
-    return {"fault": fault.name, **plain(fault)}
+    """A fault as data: two are the same when this is the same. Its title tells apart what is no dataclass."""
+    return {"fault": fault.name, "title": fault.title, **plain(fault)}
 
 
 def _planned(estate: Estate, scenario: Scenario, leased: Callable[[str, str], bool]) -> Drill:
@@ -219,7 +229,7 @@ def _planned(estate: Estate, scenario: Scenario, leased: Callable[[str, str], bo
 def _end(estate: Estate, call: Call, open_now: list[tuple[Fault, Targets, int]]) -> None:
     """A heal, or a planned move that takes the place of an earlier one."""
     if (call.noun, call.verb) == ("drill", "heal"):
-        kind, site = (*call.args, "")[:2]
+        kind, site = (*call.args, call.kwargs.get("site", ""))[:2]
         at = estate.site_named(site).name if site else ""
         open_now[:] = [o for o in open_now if not (isinstance(o[0], kind) and (not at or at in o[1].sites))]
     fault = struck_by(estate, call)

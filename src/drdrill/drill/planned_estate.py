@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from drdrill.drill.canonical import plain
@@ -53,6 +54,14 @@ def bare(way: str) -> str:
     scheme, sep, rest = way.partition("://")
     if not sep:
         return way
-    place = rest.partition("?")[0]
-    user, at, host = place.rpartition("@")
-    return f"{scheme}://{user.partition(':')[0]}{at}{host}"
+    head = re.split("[/?#]", rest)[0]
+    if "@" in head:
+        user, _, host = head.rpartition("@")
+        place = host + rest[len(head) :]
+    elif "@" in rest and re.match(r"[^:\[]+:\D", head):
+        # What stands where a port would is a password with a sign in it that belongs into no address.
+        user, _, place = rest.rpartition("@")
+    else:
+        user, place = "", rest
+    at = f"{re.split('[:/?#]', user)[0]}@" if user else ""
+    return f"{scheme}://{at}{re.split('[?#]', place)[0]}"

@@ -17,8 +17,8 @@ from drdrill.drill.lacking import struck_by
 from drdrill.drill.ledgers import cannot_be_written
 from drdrill.drill.named import names_in
 from drdrill.drill.operations import drained_by
-from drdrill.drill.permits import SAY, needed_s
 from drdrill.drill.reach import reach_for
+from drdrill.drill.restraints import SAY, needed_s
 from drdrill.drill.time_limits import Clock
 from drdrill.errors import BadInput, DrdrillError
 from drdrill.estate.durations import Deadline

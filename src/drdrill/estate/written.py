@@ -45,4 +45,5 @@ def public_key(value: Any) -> str:
         raw = b""
     if kind != "ed25519" or len(raw) != 32:  # noqa: PLR2004 - of every such key
         raise ValueError('a public key is "ed25519:" and 44 signs, as `drdrill approve --new-key FILE` prints it')
-    return str(value)
+    # A key has more than one spelling in base64; persons are told apart by their keys.
+    return f"{kind}:{base64.b64encode(raw).decode()}"

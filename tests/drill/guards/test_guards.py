@@ -270,9 +270,9 @@ class Full(Guard):
 )
 def test_a_guard_of_a_team_refuses_by_a_no_and_by_crashing(stage: Make, answer, words: str):
     made = stage()
-    made.drill.permits._guards = {**made.drill.permits._all(), "moon": Full(answer)}
+    made.drill.restraints._guards = {**made.drill.restraints._all(), "moon": Full(answer)}
     refused(made, ENTRY, "moon", words)
-    made.drill.permits._guards["moon"] = Full(True)
+    made.drill.restraints._guards["moon"] = Full(True)
     made.strike(ENTRY)
     assert made.struck == ["power.off"]
 
@@ -294,7 +294,7 @@ def test_a_guard_of_a_team_is_found_by_its_entry_point(stage: Make, monkeypatch)
     with monkeypatch.context() as offered:
         offer(offered, f"{__name__}:NewMoon")
         refused(made, ENTRY, "moon", "the moon is full")
-    made.drill.permits._guards = None
+    made.drill.restraints._guards = None
     made.strike(ENTRY)
     assert made.struck == ["power.off"]
 
@@ -313,7 +313,7 @@ def test_what_nobody_can_tell_is_not_what_a_sentence_expects(stage: Make, monkey
     def broken(_case: Case) -> Look:
         raise WayInFailed("the supervisor is silent")
 
-    monkeypatch.setattr(made.drill.permits._all()["votes"], "before", broken)
+    monkeypatch.setattr(made.drill.restraints._all()["votes"], "before", broken)
     with pytest.raises(Refused, match="the supervisor is silent"):
         made.strike(CampusIsolated("South"), quorum_loss=True)
     assert made.struck == []

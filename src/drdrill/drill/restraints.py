@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 SAY: Final = "with expected loss of quorum"
 
 
-class Permits:
+class Restraints:
     """Asked by the drill before each strike. What it watches is looked at by the drill's main loop.
 
     Args:
