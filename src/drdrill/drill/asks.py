@@ -56,9 +56,9 @@ class Asks:
         """Where clients stand."""
         return self.ways.vantages()
 
-    def picture(self) -> baseline.Picture:
-        """How the estate looks now."""
-        return baseline.look(self.estate, self.ways, self.engine)
+    def picture(self, *, first: bool = False) -> baseline.Picture:
+        """How the estate looks now; `first` is the one with which all others are compared."""
+        return baseline.look(self.estate, self.ways, self.engine, first=first)
 
     def ask_no_more(self) -> None:
         """Close every connection."""

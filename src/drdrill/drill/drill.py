@@ -241,7 +241,7 @@ class Drill(Asks):
             self.permit.require_open()
         self.measure()
         if self.before is None:
-            self.before = self.picture()
+            self.before = self.picture(first=True)
             if self.guardian is not None:
                 self.guardian.prepare(ways_back(self.ways, self.about.calls))
                 self.watches.add(self.guardian)

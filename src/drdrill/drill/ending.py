@@ -192,7 +192,7 @@ def _restored(drill: Drill, left: Sequence[Hold], tables: Sequence[baseline.Diff
     for words in baseline.moved(before, after):
         drill.journal.write(events.NOTE, words=words)
         drill.say(f"note: {words}")
-    return _told(drill, found)
+    return _told(drill, baseline.with_causes(found, [hold.undo for hold in drill.holds.all]))
 
 
 def _told(drill: Drill, found: Sequence[baseline.Difference]) -> Restoration:

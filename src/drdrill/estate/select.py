@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from drdrill.errors import BadInput
 
 if TYPE_CHECKING:
-    from drdrill.estate.model import Estate, Service
+    from drdrill.estate.model import Estate, Host, Service
+
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def hosts_at(estate: Estate, site: str) -> tuple[str, ...]:
@@ -84,3 +86,13 @@ def lock_host(estate: Estate) -> str | None:
         (h.name for h in estate.hosts.values() if h.ways.get("shell") and h.site and estate.sites[h.site].votes_only),
         None,
     )
+
+
+def own_shell(host: Host) -> bool:
+    """Whether this host has a shell, and a system of its own behind it.
+
+    One at a loopback address is a part of this machine, as every host of the pocket lab is: its files, services and clock are
+    those of the machine.
+    """
+    urls = host.ways.get("shell", ())
+    return bool(urls) and not any(urlsplit(url).hostname in _LOOPBACK for url in urls)
