@@ -58,6 +58,7 @@ def fake_estate(folder: Path, *, limits: Limits | None = None, name: str = "fake
             "south": Vantage("south", "fake", "south"),
         },
         limits=limits or Limits(hosts_down=3),
+        lock="client",
         path=folder / "estate.yaml",
     )
     World.forget(estate)

@@ -240,7 +240,7 @@ def test_a_table_that_is_left_makes_the_estate_residual_also_when_nothing_was_st
     assert (ended.result, ended.restoration) == (Result.REFUSED, Restoration.RESIDUAL)
     (told,) = (e.data for e in read(drill.folder).of(events.DRILL_RESTORED))
     assert told["differences"] == [
-        {"what": left[0][0], "before": "not there", "after": left[0][1], "command": left[0][2]}
+        {"what": left[0][0], "before": "not there", "after": left[0][1], "command": left[0][2], "cause": ""}
     ]
     assert any("Type: drop table drdrill_ledger_x" in line for line in said)
 

@@ -227,14 +227,12 @@ def test_a_host_that_is_called_like_this_machine_is_this_machine(stage: Make, mo
 
 
 def test_in_a_lab_no_host_is_this_machine(stage: Make):
-    def change(estate: Estate) -> Estate:
-        hosts = {n: replace(h, ways={**h.ways, "shell": ("ssh://127.0.0.1",)}) for n, h in estate.hosts.items()}
-        return replace(estate, hosts=hosts)
-
-    made = stage(change=change)
+    made = stage()
+    hosts = {n: replace(h, ways={**h.ways, "shell": ("ssh://127.0.0.1",)}) for n, h in made.estate.hosts.items()}
     case = Case(made.drill, frozenset({"east-db1"}), new=("east-db1",))
+    made.drill.estate = replace(made.estate, hosts=hosts)
     assert Standpoint().before(case).answer is False
-    made.drill.estate = replace(made.estate, lab="pocket")
+    made.drill.estate = replace(made.drill.estate, lab="pocket")
     assert Standpoint().before(case).answer is True
 
 
