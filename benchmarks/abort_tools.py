@@ -188,7 +188,7 @@ def feature(event: str, site: str) -> str:
     last = {
         TOLERANCE: f'service "registration" is available again at site "{site}" within 1 s',
         ERROR: "the front door answers",
-    }.get(event, 'service "registration" is never away for more than 1 min')
+    }.get(event, 'service "registration" is never away for more than its RTO')
     return f"""\
 Feature: Abort means heal
   Scenario: {event}
