@@ -241,6 +241,7 @@ def _cuts(estate: Estate) -> tuple[Sequence[float], Sequence[float]]:
         for n in range(ROUNDS):
             reach = reach_for(ways, fault, targets, drill=drill, hold=f"{drill}-{n}", lease_s=30.0)
             undo = fault.plan(reach, targets)
+            reach.traffic = fault.offer(reach, undo)  # That proves the cut; a look without it proves nothing.
             began = time.monotonic()
             try:
                 fault.inject(reach, undo)
@@ -251,4 +252,6 @@ def _cuts(estate: Estate) -> tuple[Sequence[float], Sequence[float]]:
                 began = time.monotonic()
                 fault.revert(reach, undo)
                 healed.append(time.monotonic() - began)
+                if reach.traffic is not None:
+                    reach.traffic.close()
     return struck, healed
