@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from math import inf, isfinite
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +33,8 @@ class Figure:
 
     @property
     def ratio(self) -> float:
-        """Median of ours through median of theirs."""
-        return median(self.ours) / median(self.theirs)
+        """Median of ours through median of theirs; without end where theirs is nothing."""
+        return median(self.ours) / median(self.theirs) if median(self.theirs) else inf
 
     @property
     def good(self) -> bool:
@@ -42,7 +43,8 @@ class Figure:
 
     def as_json(self) -> dict[str, Any]:
         """Everything, for the file beside the table."""
-        return {**asdict(self), "ratio": round(self.ratio, 4), "good": self.good}
+        ratio = round(self.ratio, 4) if isfinite(self.ratio) else None  # JSON has no number for it.
+        return {**asdict(self), "ratio": ratio, "good": self.good}
 
 
 def shown(values: Sequence[float]) -> str:

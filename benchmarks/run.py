@@ -23,20 +23,24 @@ from tools import ROOT
 if TYPE_CHECKING:
     from figure import Figure
 
-ALL = ("plugin_import", "report", "lab", "drill", "ledger", "network", "ledger_galera")
+ALL = ("plugin_import", "report", "lab", "drill", "ledger", "healing", "network", "ledger_galera")
+NAMED = ("heal_on_abort",)
+"""Only when it is asked for: a peer has to be installed, and it takes a quarter of an hour."""
 AS_ROOT = ("network", "ledger_galera")
 
 
 def main() -> None:
     """Measure one after the other: two at once would measure each other."""
     parser = argparse.ArgumentParser(description="Our figures beside a named peer or limit, measured in the same run.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(ALL)} (default: all)")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of: {', '.join(ALL)} (default: all of these); or {', '.join(NAMED)}"
+    )
     parser.add_argument(
         "--json", type=Path, default=ROOT / "reports" / "out" / "bench.json", help="where the figures go"
     )
     options = parser.parse_args()
-    if unknown := [name for name in options.names if name not in ALL]:
-        parser.error(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(ALL)}")
+    if unknown := [name for name in options.names if name not in (*ALL, *NAMED)]:
+        parser.error(f"no benchmark is called {', '.join(unknown)}; there are {', '.join((*ALL, *NAMED))}")
     console = Console(width=None if Console().is_terminal else 140)
     figures: list[Figure] = []
     for name in options.names or ALL:

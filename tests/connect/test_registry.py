@@ -56,6 +56,20 @@ def test_the_first_way_that_supports_the_hosts_is_chosen(estate: Estate, monkeyp
     assert ways.links(["east-db1", "east-app1"]).name == "fake"
 
 
+def test_what_is_installed_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def entry_points(*, group: str) -> EntryPoints:
+        asked.append(group)
+        return EntryPoints([PICKY])
+
+    monkeypatch.setattr(parts, "entry_points", entry_points)
+    found = parts.Parts("way in", "drdrill.ways_in", {})
+    assert found.load("links.picky") is found.load("links.picky")
+    assert found.names() == ("links.picky",)
+    assert asked == ["drdrill.ways_in"]
+
+
 def test_the_order_of_the_estate_file_decides(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
     offer(monkeypatch, PICKY)
     assert Ways(with_ways(estate, links=("fake", "picky"))).links(["east-db1"]).name == "fake"

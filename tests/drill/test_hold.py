@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from drdrill.drill.hold import Reason
     from drdrill.faults.fault import Fault
 
 
@@ -287,6 +288,14 @@ def test_half_a_strike_is_healed(scene: Scene, when: str) -> None:
     with scene.world.looking("look"):
         assert scene.world.cut_pairs() == set()
     assert scene.log.read().entries == ()
+
+
+@pytest.mark.parametrize(("reason", "looks"), [("abort", ["healed"]), ("end", ["held", "healed"])])
+def test_whoever_is_told_to_stop_heals_before_anything_else(scene: Scene, reason: Reason, looks: list[str]) -> None:
+    hold = scene.struck()
+    before = len(scene.told(events.FAULT_LOOKED))
+    assert hold.heal(reason)
+    assert [look["question"] for look in scene.told(events.FAULT_LOOKED)[before:]] == looks
 
 
 def test_the_last_strike_is_healed_first_and_all_once_before_any_retry(scene: Scene) -> None:

@@ -76,6 +76,17 @@ def test_a_signal_between_writing_and_taking_note_breaks_no_chain(tmp_path, monk
     assert reading.events[-1].data["words"] == "after"
 
 
+def test_the_routine_of_a_held_fault_is_synced_with_what_comes_next(tmp_path, monkeypatch):
+    journal, synced = Journal(tmp_path / "drill"), []
+    monkeypatch.setattr("os.fsync", lambda _fd: synced.append(len(read(tmp_path / "drill").events)))
+    journal.write("fault.struck", hold="d-1")
+    journal.write("fault.renewed", hold="d-1")
+    journal.write("fault.looked", hold="d-1")
+    assert len(read(tmp_path / "drill").events) == 3
+    journal.write("fault.healing", hold="d-1")
+    assert synced == [1, 4]
+
+
 def torn_while_open(folder, raw: bytes, cut: int) -> list:
     journal = Journal(folder)
     for n in range(3):

@@ -78,6 +78,9 @@ class Supervisor:
                 if do == "hello":
                     _silent[self.folder] = time.monotonic()
                 raise self._unreachable("did not answer in time") from error
+            except BaseException:
+                self._forget()  # After Ctrl-C its answer would be taken for the one to the next request: the heal.
+                raise
         if not answer.get("ok"):
             raise Denied(f"the {self._lab} lab's supervisor refuses `{do}`: {answer.get('error', 'without a reason')}")
         return answer

@@ -217,8 +217,8 @@ class Hold:
         if self.state is State.HEALED:
             return True
         self._healing = True
-        if self.in_force:
-            self._last_look()
+        if self.in_force and reason != "abort":
+            self._last_look()  # Whoever was told to stop heals at once: such a drill claims nothing that the look could prove.
         self.state = State.HEALING
         self._tell(events.FAULT_HEALING, reason=reason)
         first_ns = last_ns = self.tools.now_ns()

@@ -51,6 +51,9 @@ FAULT_RENEWED: Final = "fault.renewed"
 """hold, lease_s."""
 FAULT_LAPSED: Final = "fault.lapsed"
 """hold, at_ns|null: it ended before its heal was asked for."""
+ROUTINE: Final = frozenset({FAULT_RENEWED, FAULT_LOOKED})
+"""What comes every few seconds while a fault is held. It is in the file when it was written, and on the disk with the next event
+of another kind: a machine that loses its power may lose these, and its drill is over then."""
 FAULT_HEALING: Final = "fault.healing"
 """hold, reason (sentence|end|abort|recover|guardian)."""
 FAULT_HEALED: Final = "fault.healed"

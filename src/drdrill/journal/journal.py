@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from drdrill.errors import BadInput, Unrecorded
 from drdrill.journal.clock import Clock, Watch
-from drdrill.journal.events import CLOCK, JOURNAL_TORN, NOTE
+from drdrill.journal.events import CLOCK, JOURNAL_TORN, NOTE, ROUTINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,9 +51,10 @@ def digest(line: dict[str, Any]) -> str:
 
 
 class Journal:
-    """Writes one journal. Every event reaches the disk (fsync) before `write` returns.
+    """Writes one journal. Every event is in the file when `write` returns, and on the disk (fsync) but for `events.ROUTINE`.
 
-    Events are a few hundred in a drill, so a sync for each costs less than a question which of them mattered.
+    Other events are a few hundred in a drill, so a sync for each costs less than a question which of them mattered. The routine
+    comes for each hold every few seconds, for as long as a fault is held.
 
     Args:
         folder: the drill's folder; made if it is not there.
@@ -126,7 +127,8 @@ class Journal:
         if os.write(self._fd, raw) != len(raw):
             os.ftruncate(self._fd, size)
             raise OSError("it took only a part of an event; is the disk full?")
-        os.fsync(self._fd)
+        if kind not in ROUTINE:
+            os.fsync(self._fd)
         self._end = (n + 1, str(line["hash"]), size + len(raw))
         return Event(n, t, wall, kind, data, str(line["hash"]))
 
