@@ -92,7 +92,7 @@ SENTENCES = (
     'the database host of service "registration;touch pwned" at site "east" loses power',
     "the fault is held for $(touch pwned)", "touch pwned; site is isolated", "{__import__('os').system('touch pwned')}",
     'site "ea\x1b[2Jst" is isolated', 'site "ea\0st" is isolated', 'site "east\u202e" is isolated', 'site "east\x7f" is isolated',
-    'site "ea\x85st" is isolated', 'site "ea\u2028st" is isolated', 'site "ea\rst" is isolated',
+    'site "ea\x85st" is isolated', 'site "ea\u2028st" is isolated',
 )  # fmt: skip
 
 

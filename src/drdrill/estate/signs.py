@@ -39,6 +39,11 @@ def shown(text: str) -> str:
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
+def lines_shown(text: str) -> str:
+    """The same of a message of several lines."""
+    return "\n".join(map(shown, text.split("\n")))
+
+
 def _first(text: str) -> str | None:
     sign = next((sign for sign in text if not sign.isprintable()), None)
     if sign is None:
