@@ -133,14 +133,14 @@ def test_nobody_who_stands_in_for_a_guardian_is_believed(tmp_path: Path) -> None
             dial(tmp_path)
         (tmp_path / "clinic.yaml").write_text(ESTATE)
         fooled = Guardian(LOCAL, "d", load(str(tmp_path / "clinic.yaml")), tmp_path)
-        fooled._own = tmp_path  # noqa: SLF001 - as if it had been started there
-        fooled._process = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])  # noqa: SLF001
+        fooled._own = tmp_path
+        fooled._process = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
         try:
             with pytest.raises(Refused, match="nothing is struck: .* belongs to user"):
                 fooled.prepare([])
         finally:
-            fooled._process.kill()  # noqa: SLF001
-            fooled._process.wait()  # noqa: SLF001
+            fooled._process.kill()
+            fooled._process.wait()
 
 
 def test_a_state_folder_of_another_user_keeps_no_undo(tmp_path: Path) -> None:
@@ -148,6 +148,8 @@ def test_a_state_folder_of_another_user_keeps_no_undo(tmp_path: Path) -> None:
     log.folder.mkdir(mode=0o700, parents=True)
     os.chown(log.folder.parent, NOBODY, NOBODY)
     with pytest.raises(PermissionError, match=f"belongs to user {NOBODY}"):
-        log.write(Undo("site-isolated", "d-1", "d", "clinic", "t", ("east-db1",), ("east",), "w", {"links": "fake"}, "c"))
+        log.write(
+            Undo("site-isolated", "d-1", "d", "clinic", "t", ("east-db1",), ("east",), "w", {"links": "fake"}, "c")
+        )
     assert f"belongs to user {NOBODY}" in " ".join(log.read().findings)
     assert not list(log.folder.iterdir())

@@ -16,12 +16,15 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from fake_truth import guardians, left_over, struck
 from harness import ROOT
 from test_every_fault import EXAMPLES
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LEASE_S = 30.0
 MOMENTS = (

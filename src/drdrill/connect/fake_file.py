@@ -49,7 +49,7 @@ class Turn:
         return os.pread(self._descriptor, size, 0).decode()
 
     def write(self, text: str) -> None:
-        """Keep this instead, in one write and never shorter: who looks without a lock, or after we were stopped, sees one or the other.
+        """Keep this instead, in one write and never shorter: who looks without a lock sees what was or what is.
 
         Raises:
             WayInFailed: the call stood still for so long that the estate went on without it.

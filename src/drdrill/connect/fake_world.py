@@ -130,9 +130,7 @@ class World:
             self.flaws |= set(kept.get("flaws", []))
             yield
             strikes = {k: asdict(v) for k, v in self.strikes.items()}
-            turn.write(
-                json.dumps({"strikes": strikes, "revoked": sorted(self.revoked), "flaws": sorted(self.flaws)})
-            )
+            turn.write(json.dumps({"strikes": strikes, "revoked": sorted(self.revoked), "flaws": sorted(self.flaws)}))
 
     def _run_out(self) -> None:
         for strike in self.strikes.values():

@@ -95,20 +95,22 @@ def load(name: str, *, folder: Path | None = None, lab: bool = True) -> Estate:
     return build(part, path)
 
 
-def _read(path: Path) -> tuple[Any, Callable[[_PLACE], int]]:
+def _tree(path: Path) -> Any:
     from ruamel.yaml import YAML  # noqa: PLC0415 - kept out of the plugin's import path
     from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415
     from ruamel.yaml.reader import ReaderError  # noqa: PLC0415
 
     try:
-        tree = YAML(typ="rt").load(path.read_text(encoding="utf-8-sig"))
+        return YAML(typ="rt").load(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise BadInput(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
     except ReaderError as error:
         line = path.read_text(encoding="utf-8-sig").count("\n", 0, error.position) + 1
-        raise BadInput(f"{path}:{line}: is not YAML: it holds a sign that nobody sees (U+{error.character:04X})") from error
+        raise BadInput(
+            f"{path}:{line}: is not YAML: it holds a sign that nobody sees (U+{error.character:04X})"
+        ) from error
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f":{mark.line + 1}" if mark else ""
@@ -119,6 +121,10 @@ def _read(path: Path) -> tuple[Any, Callable[[_PLACE], int]]:
         # A date that is none, such as the 31st of November; the parser tells no line.
         line, found = _no_date(path.read_text(encoding="utf-8-sig"))
         raise BadInput(f"{path}:{line}: there is no such date: {found} ({error})") from error
+
+
+def _read(path: Path) -> tuple[Any, Callable[[_PLACE], int]]:
+    tree = _tree(path)
     if not isinstance(tree, dict):
         raise BadInput(f"{path}:1: an estate file is a mapping that begins with `estate: NAME`")
 

@@ -35,7 +35,7 @@ def unseen(node: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple
 
 
 def shown(text: str) -> str:
-    """A text as it may be printed: what nobody sees is written out, `\\n`."""
+    """A text as it may be printed: what nobody sees is written out, as Python would write it."""
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
