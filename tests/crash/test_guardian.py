@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fake_truth import left_over
 from teams import ESTATE
 from waiting import eventually
 
@@ -47,6 +48,24 @@ with guard():
 ended = drill.finish(error)
 print("ended", ended.result, ended.restoration, *ended.reasons, flush=True)
 """
+
+
+EARLY = """
+import os, pathlib, signal, sys
+from drdrill.drill.call import Call
+from drdrill.drill.drill import About, Drill
+from drdrill.errors import Refused
+from drdrill.estate.load import load
+from drdrill.faults.site_lost import SiteLost
+calls = (Call("drill", "strike", (SiteLost("east"),)),)
+drill = Drill.begin(load(sys.argv[1]), About("early", "crash", calls=calls), pathlib.Path(sys.argv[2]), print, "local")
+if sys.argv[3] == "dies":
+    os.kill(os.getpid(), signal.SIGKILL)
+drill.finish(Refused("nobody allowed it"))
+print("ended", flush=True)
+sys.stdin.read()
+"""
+"""A drill that comes to its end before it has anything to guard, and lives on, as a run of several drills does."""
 
 
 @dataclass
@@ -188,3 +207,20 @@ def test_a_guardian_that_cannot_reach_every_way_back_refuses(clinic: Clinic):
     assert "ended refused restored" in words
     assert "cannot guard this drill, so nothing is struck" in words
     assert clinic.world().get("strikes", {}) == {}
+
+
+@pytest.mark.parametrize("how", ["dies", "is refused"])
+def test_no_guardian_is_left_of_a_drill_that_ends_before_it_strikes(clinic: Clinic, how: str):
+    argv = [sys.executable, "-c", EARLY, str(clinic.folder / "clinic.yaml"), str(clinic.folder), how]
+    env = {**os.environ, "DRDRILL_STATE": str(clinic.folder / "state")}
+    runner = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
+    try:
+        assert runner.stdout is not None
+        while runner.stdout.readline() not in {"ended\n", ""}:
+            pass
+        assert left_over(clinic.folder) == []
+        assert (runner.poll() is None) == (how == "is refused")
+        assert list((clinic.state / "guardian").iterdir()) == []
+    finally:
+        runner.kill()
+        runner.communicate()

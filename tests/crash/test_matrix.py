@@ -16,18 +16,22 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from fake_truth import guardians, left_over, struck
 from harness import ROOT
 from test_every_fault import EXAMPLES
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LEASE_S = 30.0
 MOMENTS = (
     "fault.planned", "fault.armed", "strike:1", "fault.struck", "fault.looked", "fault.renewed",
     "fault.healing", "heal:1", "fault.healed", "drill.quiet",
 )  # fmt: skip
-KILLERS = ("runner", "guardian", "both", "still")
+KILLERS = ("runner", "guardian", "both", "still", "full", "cut off")
 AT_ONCE = 10
 EVERY = 7
 """Of the cases that are run where not all are asked for. Coprime to the number of killers, so that each of them has its turn."""
@@ -38,11 +42,11 @@ sites: {east: {campus: East, aka: [primary site]}, south: {campus: South}, witne
 vantage: {client: {at: fake}}
 hosts:
   client: {role: client, links: fake}
-  witness-arb1: {site: witness, role: arbitrator, links: fake, power: fake, freeze: fake}
-  east-db1: {site: east, role: database, links: fake, power: fake, freeze: fake}
+  witness-arb1: {site: witness, role: arbitrator, votes: true, links: fake, power: fake, freeze: fake}
+  east-db1: {site: east, role: database, votes: true, links: fake, power: fake, freeze: fake}
   east-app1: {site: east, role: application, links: fake, power: fake, freeze: fake}
   east-lb1: {site: east, role: entry, links: fake, power: fake, freeze: fake, entry: fake}
-  south-db1: {site: south, role: database, links: fake, power: fake, freeze: fake}
+  south-db1: {site: south, role: database, votes: true, links: fake, power: fake, freeze: fake}
   south-app1: {site: south, role: application, links: fake, power: fake, freeze: fake}
   south-lb1: {site: south, role: entry, links: fake, power: fake, freeze: fake, entry: fake}
 services:
@@ -63,7 +67,7 @@ databases:
     recovery: 2 s
     tables: {registrations: {key: key}}
     nodes: {east-db1: {dsn: a}, south-db1: {dsn: b}}
-limits: {sites_down: 1, hosts_down: 3, longest_fault: 10 min}
+limits: {campuses_down: 1, sites_down: 1, hosts_down: 3, longest_fault: 10 min, quorum_loss: true}
 """
 
 
@@ -86,26 +90,6 @@ def cases() -> list[Case]:
         for fault in range(len(EXAMPLES))
         for at, moment in enumerate(MOMENTS)
     ]
-
-
-def struck(world: Path) -> list[str]:
-    """What is in force, as the file says that is the estate. A lease that has run out is over."""
-    strikes = json.loads(world.read_text() or "{}").get("strikes", {})
-    now = time.monotonic_ns()
-    return [h for h, s in strikes.items() if not s["ended"] and min(s["until_ns"], s["hard_ns"]) > now]
-
-
-def guardians(folder: Path) -> list[int]:
-    """Guardians of this folder that still run, by the process table."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            words = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else []
-        except OSError:
-            continue
-        if b"drdrill.drill.guardian.process" in words and any(w.startswith(os.fsencode(folder)) for w in words):
-            found.append(int(entry.name))
-    return found
 
 
 def die(case: Case, folder: Path, estate: str = ESTATE, world: str = "") -> str | None:
@@ -133,33 +117,40 @@ def die(case: Case, folder: Path, estate: str = ESTATE, world: str = "") -> str 
     )
     try:
         assert runner.stdout is not None
-        if runner.stdout.readline().strip() != "now":
-            runner.kill()
-            return f"the moment never came: {runner.communicate()[1][-500:]}"
-        return healed_in_time(case, folder, runner)
+        if (said := runner.stdout.readline().strip()) != "now":
+            wrong: str | None = f"the moment never came: {said} {runner.communicate(timeout=60)[1][-500:]}"
+        else:
+            wrong = healed_in_time(case, folder, runner)
+    except subprocess.TimeoutExpired:
+        wrong = "the runner that lived did not end"
     finally:
         runner.kill()
         runner.communicate()
+        left = left_over(folder)
+    return wrong or (f"guardians are left: {left}" if left else None)
+
+
+LIVING = ("guardian", "full", "cut off")
+"""The killers after which the runner lives."""
 
 
 def healed_in_time(case: Case, folder: Path, runner: subprocess.Popen[str]) -> str | None:
     world, end = folder / "matrix.fake.json", time.monotonic() + LEASE_S + 5
     # A runner that lives heals by itself, and is waited for; one that stands still is let go on when others had to have healed.
     while time.monotonic() < end and (
-        struck(world) or (case.killer == "guardian" and runner.poll() is None) or guardians(folder)
+        struck(world) or (case.killer in LIVING and runner.poll() is None) or guardians(folder)
     ):
         time.sleep(0.1)
     if left := struck(world):
         return f"still struck after a lease and 5 s: {left}"
     if case.killer == "still":
         runner.send_signal(signal.SIGCONT)
-    if case.killer in {"guardian", "still"}:
+    if case.killer in (*LIVING, "still"):
         said, _ = runner.communicate(timeout=60)
-        if "restored" not in said:
+        # Who cannot see the estate any more claims nothing of it, though others have healed it meanwhile.
+        if ("restored" in said.split()) == (case.killer == "cut off") or not said:
             return f"the runner that lived said {said!r}"
-    if left := struck(world):
-        return f"struck again: {left}"
-    return f"guardians are left: {left}" if (left := guardians(folder)) else None
+    return f"struck again: {left}" if (left := struck(world)) else None
 
 
 @pytest.mark.parametrize("part", ["stands for all", pytest.param("all", marks=pytest.mark.long)])
@@ -182,7 +173,5 @@ def test_an_estate_that_heals_nothing_is_not_counted_as_healed(tmp_path: Path):
     number = next(n for n, fault in enumerate(EXAMPLES) if fault.name == "site-lost")
     case = Case(number, "fault.looked", "runner")
     said = die(case, tmp_path / "0", estate, json.dumps({"flaws": ["heal-is-ignored"]}))
-    for guardian in guardians(tmp_path):
-        os.kill(guardian, signal.SIGKILL)
     assert said is not None
     assert said.startswith("still struck after a lease and 5 s")

@@ -19,6 +19,7 @@ from drdrill.bdd.planned import permit
 from drdrill.bdd.preflight import Preflight
 from drdrill.bdd.refusals import refusals
 from drdrill.errors import BadInput, DrdrillError, Findings
+from drdrill.estate.signs import lines_shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -71,7 +72,8 @@ def raise_findings(findings: list[Finding]) -> None:
     """All of them at once: exit status 4, nothing touched. Raises UsageError."""
     mendable = sum(isinstance(one, Mend) for one in findings)
     hint = [f"`drdrill lint --fix` mends {mendable} of these"] if mendable else []
-    raise pytest.UsageError("\n".join(["nothing was touched:", *map(str, findings), *hint]))
+    # What somebody wrote into a file is quoted in them, and a terminal obeys what it is shown.
+    raise pytest.UsageError("\n".join(["nothing was touched:", *map(lines_shown, map(str, findings)), *hint]))
 
 
 def admit(config: pytest.Config, preflight: Preflight, tell: Callable[[list[Finding]], None] = raise_findings) -> None:

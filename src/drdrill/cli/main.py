@@ -13,6 +13,7 @@ import click
 
 from drdrill.cli import terminal
 from drdrill.errors import DrdrillError, Findings
+from drdrill.estate.signs import lines_shown
 
 COMMANDS: Final = {
     "lab": "Raise the embedded estate, look at it, take it down.",
@@ -79,9 +80,9 @@ def main(arguments: list[str] | None = None) -> None:
         status = USAGE
     except DrdrillError as error:
         if isinstance(error, Findings) and len(error.findings) > 1:
-            terminal.say(f"drdrill: {len(error.findings)} things are wrong:\n{error}", err=True)
+            terminal.say(lines_shown(f"drdrill: {len(error.findings)} things are wrong:\n{error}"), err=True)
         else:
-            terminal.say(f"drdrill: {error}", err=True)
+            terminal.say(lines_shown(f"drdrill: {error}"), err=True)
         status = error.exit_status
     except (KeyboardInterrupt, click.Abort):
         terminal.say("drdrill: stopped", err=True)

@@ -11,7 +11,6 @@ there, and runs out.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import threading
 import time
@@ -19,6 +18,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from drdrill.connect.capabilities import Lease, Renewal
+from drdrill.connect.fake_file import alone
 from drdrill.errors import WayInFailed
 
 if TYPE_CHECKING:
@@ -123,17 +123,14 @@ class World:
         if self.path is None:
             yield
             return
-        with self.path.open("r+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            kept = json.loads(file.read() or "{}")
+        with alone(self.path) as turn:
+            kept = json.loads(turn.read() or "{}")
             self.strikes = {k: Strike(**v) for k, v in kept.get("strikes", {}).items()}
             self.revoked = set(kept.get("revoked", []))
             self.flaws |= set(kept.get("flaws", []))
             yield
-            file.seek(0)
-            file.truncate()
             strikes = {k: asdict(v) for k, v in self.strikes.items()}
-            json.dump({"strikes": strikes, "revoked": sorted(self.revoked), "flaws": sorted(self.flaws)}, file)
+            turn.write(json.dumps({"strikes": strikes, "revoked": sorted(self.revoked), "flaws": sorted(self.flaws)}))
 
     def _run_out(self) -> None:
         for strike in self.strikes.values():

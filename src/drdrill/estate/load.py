@@ -16,6 +16,7 @@ from drdrill.errors import BadInput, Findings, Refused
 from drdrill.estate import state
 from drdrill.estate.build import build
 from drdrill.estate.references import dangling, senseless
+from drdrill.estate.signs import shown, unseen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -70,10 +71,13 @@ def load(name: str, *, folder: Path | None = None, lab: bool = True) -> Estate:
     path = find(name, folder)
     tree, line_of = _read(path)
     findings: list[tuple[int, str]] = []
+    places: set[_PLACE] = set()
 
     def found(place: _PLACE, words: str) -> None:
+        places.add(place)
         line = line_of(place)
-        findings.append((line, f"{path}:{line}: {'.'.join(map(str, place)) or 'the file'}: {words}"))
+        where = ".".join(map(str, place)) or "the file"
+        findings.append((line, shown(f"{path}:{line}: {where}: {words}")))
 
     about_lab = str(tree["lab"]) if isinstance(tree, dict) and tree.get("lab") else None
     values = _lab_values(about_lab) if lab and about_lab else None
@@ -81,6 +85,9 @@ def load(name: str, *, folder: Path | None = None, lab: bool = True) -> Estate:
     part = _checked(tree, found)
     for place, words in [*dangling(tree), *(senseless(part) if part is not None else ())]:
         found(place, words)
+    for place, words in unseen(tree):
+        if place not in places:
+            found(place, words)
     if findings or part is None:
         raise Findings([words for _, words in sorted(findings, key=lambda f: f[0])])
     if lab and about_lab and values is None:
@@ -88,16 +95,22 @@ def load(name: str, *, folder: Path | None = None, lab: bool = True) -> Estate:
     return build(part, path)
 
 
-def _read(path: Path) -> tuple[Any, Callable[[_PLACE], int]]:
+def _tree(path: Path) -> Any:
     from ruamel.yaml import YAML  # noqa: PLC0415 - kept out of the plugin's import path
     from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415
+    from ruamel.yaml.reader import ReaderError  # noqa: PLC0415
 
     try:
-        tree = YAML(typ="rt").load(path.read_text(encoding="utf-8-sig"))
+        return YAML(typ="rt").load(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise BadInput(f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+    except ReaderError as error:
+        line = path.read_text(encoding="utf-8-sig").count("\n", 0, error.position) + 1
+        raise BadInput(
+            f"{path}:{line}: is not YAML: it holds a sign that nobody sees (U+{error.character:04X})"
+        ) from error
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f":{mark.line + 1}" if mark else ""
@@ -108,6 +121,10 @@ def _read(path: Path) -> tuple[Any, Callable[[_PLACE], int]]:
         # A date that is none, such as the 31st of November; the parser tells no line.
         line, found = _no_date(path.read_text(encoding="utf-8-sig"))
         raise BadInput(f"{path}:{line}: there is no such date: {found} ({error})") from error
+
+
+def _read(path: Path) -> tuple[Any, Callable[[_PLACE], int]]:
+    tree = _tree(path)
     if not isinstance(tree, dict):
         raise BadInput(f"{path}:1: an estate file is a mapping that begins with `estate: NAME`")
 

@@ -78,7 +78,7 @@ class Guardian:
         self._own = state.folder(self._estate.name) / "guardian" / self._drill
         self._own.mkdir(mode=0o700, parents=True)
         argv = [sys.executable, "-P", "-m", "drdrill.drill.guardian.process", str(self._own), self._drill]
-        argv += [str(self._estate.path.absolute()), str(self._folder.absolute())]
+        argv += [str(self._estate.path.absolute()), str(self._folder.absolute()), str(os.getpid())]
         log = os.open(self._own / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             self._process = subprocess.Popen(
@@ -174,6 +174,8 @@ class Guardian:
         """Let it go, when nothing is open; its journal, also into the drill's folder. Empty when it does not answer."""
         lines: list[dict[str, Any]] = []
         try:
+            if self._process is not None and self._line is None:
+                self._connect()  # A drill that was refused before it had anything to guard has one all the same.
             if self._line is not None:
                 text = str(self._asked({"do": "end"}, ANSWERS_S)["journal"])
                 (self._folder / GUARDIANS).write_text(text)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""The guardian's own process: `python -m drdrill.drill.guardian.process FOLDER DRILL ESTATE [DRILL'S FOLDER]`.
+"""The guardian's own process: `python -m drdrill.drill.guardian.process FOLDER DRILL ESTATE DRILL'S-FOLDER STARTER`.
 
 It has its own undo log, its own ways in and its own journal. While anything is open the drill has to be heard; when it is not, when
 its process is gone, or when a hard end has come, everything is healed, the last strike first: one bounded pass over all before any
@@ -79,6 +79,8 @@ class Guardian:
         self._over = threading.Event()
         self._runner = -1
         """A pidfd of the drill's process, where that is on this machine."""
+        self._starter = -1
+        """The same of whoever started this one: the drill, or the relay of one on another machine."""
         self._called_ns = now_ns()
         self.journal.write(events.GUARDIAN_BEGUN, drill=drill, pid=os.getpid(), machine=os.uname().nodename)
 
@@ -183,17 +185,25 @@ class Guardian:
 
     def _overdue(self) -> str | None:
         """Why the healing has to begin. A runner whose process is gone will not be heard again: nobody waits for its lease."""
-        if self.ward.open and self._runner_gone():
+        if self.ward.open and _gone(self._runner):
             return "the drill's process is gone"
         return self.ward.overdue(self._now_ns())
 
     def _idle(self) -> bool:
         if self.ward.open:
             return False
-        return self._runner_gone() or self._now_ns() - self._called_ns > _IDLE_S * 1e9
+        # Nobody calls a second time: with its first caller gone, and nothing to guard, there is nothing to wait for.
+        gone = _gone(self._runner) or _gone(self._starter)
+        return gone or self._now_ns() - self._called_ns > _IDLE_S * 1e9
 
-    def _runner_gone(self) -> bool:
-        return self._runner >= 0 and bool(select.select([self._runner], [], [], 0)[0])
+    def begun_by(self, pid: int) -> None:
+        """Whoever started it; when that one is gone before anything is open, it ends."""
+        try:
+            self._starter = os.pidfd_open(pid)
+        except ProcessLookupError:
+            self._over.set()
+        except OSError:
+            pass  # A kernel without such descriptors: it waits for the end of the long silence.
 
     def _listen(self, listening: socket.socket) -> None:
         while True:
@@ -221,6 +231,11 @@ class Guardian:
                 there.sendall(json.dumps(self.answer(message)).encode() + b"\n")
 
 
+def _gone(pidfd: int) -> bool:
+    """Whether this process has ended; not when none is known."""
+    return pidfd >= 0 and bool(select.select([pidfd], [], [], 0)[0])
+
+
 def listen(folder: Path) -> socket.socket:
     """A socket in this folder that nobody but its owner can call."""
     directory = os.open(folder, os.O_PATH | os.O_DIRECTORY)
@@ -239,7 +254,7 @@ def listen(folder: Path) -> socket.socket:
 
 def main() -> None:
     """Stand beside a drill until it has ended, or healed what it left."""
-    folder, drill, estate_file, *rest = sys.argv[1:]
+    folder, drill, estate_file, beside, starter = sys.argv[1:]
     for told in (signal.SIGINT, signal.SIGHUP):
         signal.signal(told, signal.SIG_IGN)
     from drdrill.connect.enter import enter  # noqa: PLC0415 - what is wrong below is answered by the end of this process
@@ -252,10 +267,11 @@ def main() -> None:
         enter(estate)
         with Ways(estate) as ways:
             guardian = Guardian(Path(folder), drill, ways, (UndoLog(state.folder(estate.name)),))
+            guardian.begun_by(int(starter))
             give_back()
             with listen(Path(folder)) as listening:
                 guardian.run(listening)
-            left_beside(guardian, Path(rest[0]) if rest else None)
+            left_beside(guardian, Path(beside))
     except DrdrillError as error:
         sys.exit(str(error))
 
@@ -268,10 +284,10 @@ def give_back() -> None:
         trim(0)
 
 
-def left_beside(guardian: Guardian, drill_folder: Path | None) -> None:
+def left_beside(guardian: Guardian, drill_folder: Path) -> None:
     """Leave the guardian's journal in the drill's folder, where a report of a drill that died looks for it."""
     guardian.journal.close()
-    if drill_folder is not None and drill_folder.is_dir():
+    if drill_folder.is_dir():
         with contextlib.suppress(OSError):
             (drill_folder / GUARDIANS).write_bytes((guardian.folder / FILE_NAME).read_bytes())
     if not guardian.ward.open:
