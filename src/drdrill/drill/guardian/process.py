@@ -10,8 +10,6 @@ is retried. What the targets heal by themselves meanwhile is found healed.
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import gc
 import json
 import os
 import select
@@ -26,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from drdrill.drill.forged import require_genuine
 from drdrill.drill.guardian.healing import Healing
 from drdrill.drill.guardian.line import LOG, MOST, PROTOCOL, SOCKET, peer
+from drdrill.drill.guardian.memory import give_back
 from drdrill.drill.guardian.ward import Ward
 from drdrill.drill.undo_log import UndoLog, from_json
 from drdrill.errors import DrdrillError
@@ -274,14 +273,6 @@ def main() -> None:
             left_beside(guardian, Path(beside))
     except DrdrillError as error:
         sys.exit(str(error))
-
-
-def give_back() -> None:
-    """Give the machine back what only reading the estate file took, a tenth of all: a guardian stands there for hours."""
-    gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # Of glibc; elsewhere it stays as it is.
-    if trim is not None:
-        trim(0)
 
 
 def left_beside(guardian: Guardian, drill_folder: Path) -> None:
