@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 the drdrill authors
 # SPDX-License-Identifier: Apache-2.0
-"""What somebody may plant to have a command of his run: nothing runs, and it is told where it stands, with no sign that is unseen."""
+"""What somebody may plant to have a command of his run: nothing runs, and it is told where it stands, in words that can be seen."""
 
 from __future__ import annotations
 
