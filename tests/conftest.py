@@ -116,7 +116,7 @@ def pocket_state(labs: Labs, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def pocket_estate(pocket_state: Path) -> Estate:
     """The estate of that lab."""
-    from drdrill.estate.load import load  # noqa: PLC0415
+    from drdrill.estate.load import load  # noqa: PLC0415 - only tests on a lab pay
 
     assert pocket_state.is_dir()
     return load("pocket")
@@ -133,8 +133,8 @@ def network_state(labs: Labs, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def network_estate(network_state: Path) -> Iterator[Estate]:
     """The estate of that lab, with the test's own thread standing in its networks."""
-    from drdrill.connect import enter  # noqa: PLC0415
-    from drdrill.estate.load import load  # noqa: PLC0415
+    from drdrill.connect import enter  # noqa: PLC0415 - only tests on a lab pay
+    from drdrill.estate.load import load  # noqa: PLC0415 - only tests on a lab pay
 
     assert network_state.is_dir()
     estate = load("network")

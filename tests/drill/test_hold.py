@@ -42,7 +42,7 @@ class Scene:
         self.world.now_ns = lambda: self.now
         self.log = UndoLog(self.folder / "state")
         self.journal = Journal(self.folder / "drill")
-        self.tools = Tools(self.journal, self.log, self.said.append, lambda: self.now, lambda: self.pass_time(0.1))
+        self.tools = Tools(self.journal, self.log, self.said.append, lambda: self.pass_time(0.1), lambda: self.now)
 
     def pass_time(self, seconds: float) -> None:
         self.now += int(seconds * 1e9)

@@ -50,7 +50,7 @@ estate = fake_estate(folder, limits=Limits(longest_fault_s=float(sys.argv[2])))
 lock = EstateLock(state.folder(estate.name), estate.name).take("d")
 fault = SiteIsolated("east")
 reach = reach_for(Ways(estate), fault, fault.candidates(estate), drill="d", hold="d-1", lease_s=3)
-tools = Tools(Journal(folder / "drill"), UndoLog(state.folder(estate.name)), print)
+tools = Tools(Journal(folder / "drill"), UndoLog(state.folder(estate.name)), print, nap=lambda: None)
 hold = Hold.plan(fault, reach, fault.candidates(estate), tools)
 hold.strike()
 print("held", flush=True)
@@ -71,7 +71,7 @@ class Scene:
     def struck(self, fault: Fault, hold: str) -> Hold:
         targets = fault.candidates(self.estate)
         reach = reach_for(Ways(self.estate), fault, targets, drill="d", hold=hold, lease_s=3.0)
-        made = Hold.plan(fault, reach, targets, Tools(self.journal, self.log, print))
+        made = Hold.plan(fault, reach, targets, Tools(self.journal, self.log, print, nap=lambda: None))
         made.strike()
         return made
 

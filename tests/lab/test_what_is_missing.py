@@ -95,7 +95,7 @@ def test_an_unknown_flaw_is_answered_with_the_known_ones(tmp_path: Path):
 
 
 def test_patroni_has_the_private_name_that_holds_the_floor_of_its_timers():
-    from patroni.config import Config  # noqa: PLC0415
+    from patroni.config import Config  # noqa: PLC0415 - an extra
 
     assert node.floor_can_be_lifted()
     assert preflight.ttl_here() == (6, None)

@@ -125,7 +125,7 @@ def _parsed(text: str, shown: str, found: list[Mend]) -> Reading:
 def _tree(text: str) -> tuple[Any, list[Any]]:
     """The feature in a text, and what keeps it from being read."""
     from gherkin.errors import CompositeParserException, ParserError, UnexpectedEOFException  # noqa: PLC0415 - only a run that drills pays for it
-    from gherkin.parser import Parser  # noqa: PLC0415
+    from gherkin.parser import Parser  # noqa: PLC0415 - only a run that drills pays
 
     try:
         return Parser().parse(text).get("feature"), []

@@ -7,6 +7,7 @@ from __future__ import annotations
 import click
 
 from drdrill.cli.terminal import say
+from drdrill.errors import Refused
 
 _MARKS = {True: ("ok", "green"), False: ("MISSING", "red"), None: ("note", "yellow")}
 
@@ -20,10 +21,9 @@ def command(name: str) -> None:
 
     Touches nothing. Ends with 0 when it can, with 1 when something is missing, with 4 when the estate file is wrong.
     """
-    from drdrill.connect.enter import enter  # noqa: PLC0415
+    from drdrill.connect.enter import enter  # noqa: PLC0415 - nothing is loaded for --help
     from drdrill.drill.ready import ready  # noqa: PLC0415 - nothing is loaded for --help
-    from drdrill.errors import Refused  # noqa: PLC0415
-    from drdrill.estate.load import load  # noqa: PLC0415
+    from drdrill.estate.load import load  # noqa: PLC0415 - nothing is loaded for --help
 
     try:
         estate = load(name)

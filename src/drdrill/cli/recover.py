@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from drdrill.cli.terminal import say
+from drdrill.errors import Refused
 
 if TYPE_CHECKING:
     from drdrill.estate.model import Estate
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 def _estate(name: str) -> Estate:
     """The estate with the addresses of its lab, inside its networks; where the lab is down, what can be known without."""
     from drdrill.connect.enter import enter  # noqa: PLC0415 - nothing is loaded for --help
-    from drdrill.errors import Refused  # noqa: PLC0415
-    from drdrill.estate.load import load  # noqa: PLC0415
+    from drdrill.estate.load import load  # noqa: PLC0415 - nothing is loaded for --help
 
     try:
         estate = load(name)

@@ -18,7 +18,7 @@ def infra(shell: SshShell, host: str) -> Any:
         host: the name of the host in the estate file.
     """
     from testinfra.backend.ssh import SshBackend  # type: ignore[import-untyped]  # noqa: PLC0415 - a vendor's, late
-    from testinfra.host import Host  # type: ignore[import-untyped]  # noqa: PLC0415
+    from testinfra.host import Host  # type: ignore[import-untyped]  # noqa: PLC0415 - a vendor's, late
 
     class OurBackend(SshBackend):  # type: ignore[misc]
         def run(self, command: str, *args: str, **kwargs: Any) -> Any:

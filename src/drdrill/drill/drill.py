@@ -112,11 +112,11 @@ class Drill(Asks):
         """What a sentence may use, by name: estate, workload, drill, operations, availability, consistency."""
         if not self._nouns:
             from drdrill.drill.availability import Availability  # noqa: PLC0415 - numpy and the workers are behind them
-            from drdrill.drill.consistency import Consistency  # noqa: PLC0415
-            from drdrill.drill.drill_noun import DrillNoun  # noqa: PLC0415
-            from drdrill.drill.estate_noun import EstateNoun  # noqa: PLC0415
-            from drdrill.drill.operations import Operations  # noqa: PLC0415
-            from drdrill.drill.workload import Workload  # noqa: PLC0415
+            from drdrill.drill.consistency import Consistency  # noqa: PLC0415 - numpy and the workers are behind it
+            from drdrill.drill.drill_noun import DrillNoun  # noqa: PLC0415 - numpy and the workers are behind it
+            from drdrill.drill.estate_noun import EstateNoun  # noqa: PLC0415 - numpy and the workers are behind it
+            from drdrill.drill.operations import Operations  # noqa: PLC0415 - numpy and the workers are behind it
+            from drdrill.drill.workload import Workload  # noqa: PLC0415 - numpy and the workers are behind it
 
             workload = Workload(self, named(self.estate, self.about.calls))
             self._nouns = {

@@ -68,8 +68,8 @@ class Tools:
     journal: Journal
     log: UndoLog
     say: Callable[[str], None]
+    nap: Callable[[], None]
     now_ns: Callable[[], int] = time.monotonic_ns
-    nap: Callable[[], None] = lambda: time.sleep(0.1)
 
 
 @dataclass

@@ -88,7 +88,7 @@ def load(name: str, *, folder: Path | None = None, lab: bool = True) -> Estate:
 
 def _read(path: Path) -> tuple[Any, Callable[[_PLACE], int]]:
     from ruamel.yaml import YAML  # noqa: PLC0415 - kept out of the plugin's import path
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415 - kept out of the plugin's import path
 
     try:
         tree = YAML(typ="rt").load(path.read_text(encoding="utf-8-sig"))
@@ -161,7 +161,7 @@ def _substitute(node: Any, place: _PLACE, found: Callable[[_PLACE, str], None], 
 def _checked(tree: Any, found: Callable[[_PLACE, str], None]) -> Any:
     from pydantic import ValidationError  # noqa: PLC0415 - 170 ms of import that a guest must not pay
 
-    from drdrill.estate.schema import EstatePart  # noqa: PLC0415
+    from drdrill.estate.schema import EstatePart  # noqa: PLC0415 - kept out of the plugin's import path
 
     try:
         return EstatePart.model_validate(tree)

@@ -144,10 +144,10 @@ class Registration:
 def _sessions(config: dict[str, Any]) -> Sessions:
     """The way to the database of this lab. Its driver is on the machine where it is used, and on no other."""
     if config.get("engine") == "mariadb":
-        from drdrill.lab.mariadb_sessions import MariadbSessions, Member  # noqa: PLC0415
+        from drdrill.lab.mariadb_sessions import MariadbSessions, Member  # noqa: PLC0415 - the driver of this engine only
 
         return MariadbSessions({name: Member(**at) for name, at in config["databases"].items()}, config["login"])
-    from drdrill.lab.postgresql_sessions import Database, PostgresqlSessions  # noqa: PLC0415
+    from drdrill.lab.postgresql_sessions import Database, PostgresqlSessions  # noqa: PLC0415 - the driver of this engine only
 
     return PostgresqlSessions({name: Database(**at) for name, at in config["databases"].items()}, config["login"])
 

@@ -27,7 +27,7 @@ _CLAIMS: dict[bool | None, Claim] = {True: Claim.YES, False: Claim.NO, None: Cla
 def run(spec: Mapping[str, Any], say: Callable[..., None]) -> None:
     """Sample until told to stop. A question that takes longer than a period leaves out the ticks that it missed."""
     from drdrill.engines.registry import engine_for  # noqa: PLC0415 - engines load drivers
-    from drdrill.estate.load import load  # noqa: PLC0415
+    from drdrill.estate.load import load  # noqa: PLC0415 - pydantic and ruamel.yaml are behind it
 
     estate = load(spec["estate_file"])
     engine = engine_for(estate, spec["database"])

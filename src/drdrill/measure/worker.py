@@ -86,7 +86,7 @@ def _probes(spec: Mapping[str, Any]) -> Begin:
 
         run = SqlProbes(spec).run
     else:
-        from drdrill.measure import probes  # noqa: PLC0415
+        from drdrill.measure import probes  # noqa: PLC0415 - a worker loads its own role only
 
         run = partial(probes.run, spec)
     return lambda folder, t0: (asyncio.ensure_future(run(folder, t0)), None)
@@ -98,12 +98,12 @@ def _writes(spec: Mapping[str, Any]) -> Begin:
 
     way: Way
     if "table" in spec:
-        from drdrill.measure.sql import engine_of  # noqa: PLC0415
-        from drdrill.measure.sql_writes import SqlWay  # noqa: PLC0415
+        from drdrill.measure.sql import engine_of  # noqa: PLC0415 - a worker loads its own role only
+        from drdrill.measure.sql_writes import SqlWay  # noqa: PLC0415 - a worker loads its own role only
 
         way = SqlWay(spec, *engine_of(spec))
     else:
-        from drdrill.measure.http_writes import HttpWay  # noqa: PLC0415
+        from drdrill.measure.http_writes import HttpWay  # noqa: PLC0415 - a worker loads its own role only
 
         way = HttpWay(spec)
 
@@ -142,7 +142,7 @@ def main() -> None:
     spec = json.loads(Path(sys.argv[1]).read_text())
     try:
         if spec["role"] == "claims":
-            from drdrill.measure import claims  # noqa: PLC0415
+            from drdrill.measure import claims  # noqa: PLC0415 - a worker loads its own role only
 
             claims.run(spec, say)
         else:

@@ -32,7 +32,7 @@ def floor_can_be_lifted() -> bool:
     before = os.umask(0o022)
     os.umask(before)
     try:
-        from patroni.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415
+        from patroni.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra, and only in a node
     finally:
         os.umask(before)
 
@@ -40,7 +40,7 @@ def floor_can_be_lifted() -> bool:
 
 
 def _lift_floor() -> None:
-    from patroni.config import Config  # noqa: PLC0415
+    from patroni.config import Config  # noqa: PLC0415 - an extra, and only in a node
 
     def as_written(self: Config, config: dict[str, Any]) -> None:
         """Timers are taken as they are written."""
@@ -61,9 +61,9 @@ def main() -> None:
     if int(ttl) < 20 and floor_can_be_lifted():  # noqa: PLR2004 - the floor itself, see above
         _lift_floor()
     if kind == "voter":
-        from patroni.raft_controller import main as run  # type: ignore[import-untyped]  # noqa: PLC0415
+        from patroni.raft_controller import main as run  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra, and only in a node
     else:
-        from patroni.__main__ import main as run  # type: ignore[import-untyped]  # noqa: PLC0415
+        from patroni.__main__ import main as run  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra, and only in a node
     for port in after:
         _wait_for(int(port))
     run()

@@ -42,7 +42,7 @@ def check() -> list[str]:
 
 def ttl_here() -> tuple[int, str | None]:
     """The ttl of the lab's cluster, and why it is not the short one."""
-    from drdrill.lab.pocket.postgresql import PUBLISHED_TTL, SHORT_TTL  # noqa: PLC0415
+    from drdrill.lab.pocket.postgresql import PUBLISHED_TTL, SHORT_TTL  # noqa: PLC0415 - only whoever raises the lab pays
 
     if floor_can_be_lifted():
         return SHORT_TTL, None
@@ -69,7 +69,7 @@ def _check_platform() -> None:
 
 
 def _check_packages() -> None:
-    import importlib.util  # noqa: PLC0415
+    import importlib.util  # noqa: PLC0415 - only whoever raises the lab pays
 
     programs()
     for module, package in _PACKAGES.items():
